@@ -1,5 +1,16 @@
 //! What a phone must provide, as traits: hardware keys with user verification, a store for small secrets, time and
-//! randomness. The desktop's own implementation, for the command line and tests, is in [`desktop`].
+//! randomness. The app implements [`KeyVault`] and gives everything to the agent as one [`Device`]. On top of it,
+//! [`state`] keeps what the agent must remember over a crash, sealed and written atomically; whatever was not written
+//! by this installation is refused, never dropped. The desktop's own implementation, for the command line and tests,
+//! is in [`desktop`]. Sources: protocol §3 (two keys), §6 (crash anywhere), §8 (what the phone owes the signer).
+
+pub mod desktop;
+mod files;
+mod seal;
+pub mod state;
+mod system;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -9,6 +20,9 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::jose::PublicKey;
+
+pub use state::{State, StateError};
+pub use system::{SystemClock, SystemRandom};
 
 /// Which of the two keys of a binding (protocol §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -108,6 +122,10 @@ impl Secret {
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
+    /// The same as text, such as a token; `None` when it is not UTF-8.
+    pub fn expose_str(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0).ok()
+    }
 }
 
 impl std::fmt::Debug for Secret {
@@ -127,7 +145,11 @@ pub enum SecretStoreError {
     Failed(String),
 }
 
-/// A place for small secrets (under 2 KiB each). Calls may block; the agent keeps them off the async threads.
+/// The longest secret that a [`SecretStore`] must take, in bytes: the smallest of the platforms' limits (Windows, 2560)
+/// less what a store's own encoding adds.
+pub const MAX_SECRET: usize = 2048;
+
+/// A place for small secrets (up to [`MAX_SECRET`] bytes each). Calls may block; the agent keeps them off the async threads.
 pub trait SecretStore: Send + Sync {
     /// `None` when there is none of this name.
     fn get(&self, name: &str) -> Result<Option<Secret>, SecretStoreError>;
