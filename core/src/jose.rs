@@ -237,7 +237,6 @@ pub(crate) fn decode_base64url(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Base64 as services send it: either alphabet, padded or not, with ASCII white space anywhere.
-#[allow(dead_code, reason = "used by modules further down the journey")]
 pub(crate) fn decode_base64_lenient(text: &str) -> Option<Vec<u8>> {
     let standard: String = text
         .chars()
