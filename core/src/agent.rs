@@ -1,1 +1,219 @@
-//! (skeleton)
+//! [`Agent`]: the doctor's phone, as one value. It orders the steps of the journey (register, inbox, prepare, approve,
+//! decline, unregister) and decides nothing that a module before it has already decided. What goes in is a
+//! QR's text, an activation code, the doctor's choices; what comes out is whose certificate it is, what waits, and
+//! signed prescriptions. Every step that changes something outside this phone is preceded by a note in sealed state,
+//! so that a crash anywhere is continued or undone, never half done.
+
+mod approving;
+mod error;
+mod mapping;
+mod outbox;
+mod registering;
+mod waiting;
+
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+pub use self::{
+    approving::{Approved, Batch, Delivery},
+    error::{AgentError, Code, Kind},
+    registering::Candidate,
+    waiting::{Requester, Waiting},
+};
+use self::outbox::Item;
+use crate::{
+    certificate::Holder,
+    device::{Device, state::State},
+    journal::{Event, Journal},
+    registration::{Binding, ClientInfo},
+    service::{BoundService, Service},
+    trust::{TrustConfiguration, TrustedService},
+};
+
+/// What an app gives the agent at start.
+pub struct Options {
+    /// The services this app trusts.
+    pub trust: TrustConfiguration,
+    /// What the service is told of this app (RFC 7591 `software_id`, `software_version`, `client_name`).
+    pub client: ClientInfo,
+    /// What this phone provides.
+    pub device: Device,
+}
+
+/// Where this phone stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// No binding: scan a registration QR.
+    Unregistered,
+    /// Registered at the service, but the doctor has not yet confirmed whose certificate it is: see
+    /// [`Agent::candidate`].
+    AwaitingConfirmation,
+    /// Bound.
+    Registered {
+        /// Issuer URL of the service.
+        issuer: String,
+        /// Whose certificate it is.
+        holder: Holder,
+        /// Signed files that the service has not yet taken: see [`Agent::deliver_pending`].
+        undelivered: usize,
+    },
+}
+
+/// The doctor's phone. One per data folder; a second one is refused while the first lives.
+pub struct Agent {
+    trust: TrustConfiguration,
+    client: ClientInfo,
+    device: Device,
+    state: Arc<State>,
+    journal: Arc<std::sync::Mutex<Journal>>,
+    bound: Mutex<Option<Bound>>,
+}
+
+/// The binding in force and the session with its service; the session is made when first needed.
+struct Bound {
+    binding: Binding,
+    session: Option<Arc<BoundService>>,
+}
+
+impl Agent {
+    /// Opens the agent on this phone's state; no network.
+    ///
+    /// # Errors
+    /// [`Code::StateBusy`] while another agent lives on the same folder, [`Code::SecretStoreUnavailable`],
+    /// [`Code::StateDamaged`], [`Code::StorageFailed`], [`Code::JournalTampered`].
+    pub fn open(options: Options) -> Result<Self, AgentError> {
+        let Options { trust, client, device } = options;
+        let state = State::open(&device)?;
+        let journal = Journal::open(&device.data_dir, Arc::clone(&device.secrets))?;
+        let binding = registering::load_binding(&state)?;
+        Ok(Self {
+            trust,
+            client,
+            device,
+            state: Arc::new(state),
+            journal: Arc::new(std::sync::Mutex::new(journal)),
+            bound: Mutex::new(binding.map(|binding| Bound { binding, session: None })),
+        })
+    }
+
+    /// Where this phone stands; no network.
+    ///
+    /// # Errors
+    /// [`Code::StateDamaged`], [`Code::StorageFailed`].
+    pub async fn status(&self) -> Result<Status, AgentError> {
+        if let Some(bound) = self.bound.lock().await.as_ref() {
+            return Ok(Status::Registered {
+                issuer: bound.binding.issuer.clone(),
+                holder: bound.binding.holder.clone(),
+                undelivered: self.with_state(Item::undelivered).await?.len(),
+            });
+        }
+        let unconfirmed = self.with_state(registering::is_unconfirmed).await?;
+        Ok(if unconfirmed { Status::AwaitingConfirmation } else { Status::Unregistered })
+    }
+
+    /// The record of what was approved, declined and refused, as JSON lines (see [`crate::journal`]).
+    ///
+    /// # Errors
+    /// [`Code::JournalTampered`], [`Code::StorageFailed`].
+    pub async fn export_journal(&self) -> Result<Vec<u8>, AgentError> {
+        self.with_journal(|journal| {
+            journal.verify()?;
+            let mut out = Vec::new();
+            journal.export(&mut out)?;
+            Ok(out)
+        })
+        .await
+    }
+
+    /// Removes this phone from the service (RFC 7592 §2.3) and wipes keys, secrets and binding. A phone that the
+    /// service no longer knows is wiped all the same.
+    ///
+    /// # Errors
+    /// [`Code::NotRegistered`], [`Code::Offline`] and the other errors of the wire; nothing is wiped then.
+    pub async fn unregister(&self) -> Result<(), AgentError> {
+        let mut bound = self.bound.lock().await;
+        let Some(Bound { binding, .. }) = bound.as_ref() else {
+            return Err(AgentError::new(Code::NotRegistered));
+        };
+        let service = self.discover(self.trusted(&binding.issuer)?).await?;
+        self.remove_registration(&service, &binding.registration_client_uri, &binding.key_binding).await?;
+        self.wipe(&binding.key_binding).await?;
+        *bound = None;
+        self.note(Event::Unregistered).await
+    }
+
+    /// The service of this issuer in the app's trust configuration; an update of the app may have dropped it.
+    fn trusted(&self, issuer: &str) -> Result<&TrustedService, AgentError> {
+        self.trust.service(issuer).ok_or_else(|| AgentError::new(Code::UnknownIssuer))
+    }
+
+    async fn discover(&self, trusted: &TrustedService) -> Result<Service, AgentError> {
+        let transport = crate::service::http::HttpsTransport::new(&trusted.tls)?;
+        Ok(Service::discover(trusted, Arc::new(transport), self.device.clone()).await?)
+    }
+
+    /// The binding and its session, made when first needed.
+    async fn session(&self) -> Result<(Binding, Arc<BoundService>), AgentError> {
+        let mut guard = self.bound.lock().await;
+        let bound = guard.as_mut().ok_or_else(|| AgentError::new(Code::NotRegistered))?;
+        let session = match &bound.session {
+            Some(session) => Arc::clone(session),
+            None => {
+                let service = self.discover(self.trusted(&bound.binding.issuer)?).await?;
+                let session = Arc::new(service.bind(bound.binding.client_identity()));
+                bound.session = Some(Arc::clone(&session));
+                session
+            }
+        };
+        Ok((bound.binding.clone(), session))
+    }
+
+    /// A phone that the service no longer knows wipes its keys (protocol §3): replaced or revoked.
+    async fn judge<T>(&self, answer: Result<T, crate::service::ServiceError>) -> Result<T, AgentError> {
+        let error: AgentError = match answer {
+            Ok(value) => return Ok(value),
+            Err(error) => error.into(),
+        };
+        if error.code() == Code::PhoneUnbound {
+            let mut bound = self.bound.lock().await;
+            if let Some(Bound { binding, .. }) = bound.take() {
+                self.wipe(&binding.key_binding).await?;
+                self.note(Event::Wiped).await?;
+            }
+        }
+        Err(error)
+    }
+
+    async fn note(&self, event: Event) -> Result<(), AgentError> {
+        let now = self.device.clock.now();
+        self.with_journal(move |journal| Ok(journal.append(now, event)?)).await
+    }
+
+    /// The journal's file and the secret store block; they are kept off the async threads.
+    async fn with_journal<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Journal) -> Result<T, AgentError> + Send + 'static,
+    ) -> Result<T, AgentError> {
+        let journal = Arc::clone(&self.journal);
+        blocking(move || work(&mut journal.lock().unwrap_or_else(std::sync::PoisonError::into_inner))).await
+    }
+
+    async fn with_state<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&State) -> Result<T, AgentError> + Send + 'static,
+    ) -> Result<T, AgentError> {
+        let state = Arc::clone(&self.state);
+        blocking(move || work(&state)).await
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, AgentError> + Send + 'static,
+) -> Result<T, AgentError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(failed) => Err(AgentError::new(Code::StorageFailed).caused_by(failed)),
+    }
+}

@@ -1,0 +1,156 @@
+//! A prescription that waits for the doctor, from the inbox or from a file of the app's own.
+
+use time::OffsetDateTime;
+
+use super::{Agent, AgentError, Code, outbox::Item};
+use crate::{
+    certificate::Holder,
+    journal::Event,
+    prescription::{Prescription, Refusal, Violation},
+    service::inbox::InboxItem,
+};
+
+/// Who asks for the signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requester {
+    /// Name of the clinic or system, as it names itself.
+    pub name: String,
+    /// Its facility code, where given.
+    pub facility_code: Option<String>,
+}
+
+/// One prescription that waits. It is moved into [`Agent::prepare`] or [`Agent::decline`]: a doctor decides once.
+pub struct Waiting {
+    pub(super) id: String,
+    pub(super) label: String,
+    pub(super) requester: Option<Requester>,
+    pub(super) received_at: Option<OffsetDateTime>,
+    pub(super) expires_at: Option<OffsetDateTime>,
+    pub(super) content: Result<Prescription, AgentError>,
+    pub(super) prescriber_warning: Option<Violation>,
+    /// Where the answer goes; `None` for a file that the app itself brought.
+    pub(super) response_uri: Option<String>,
+}
+
+impl Waiting {
+    /// The request's identifier at the service, or the label that the app gave.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+    /// The document's label within the request.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+    /// Who asks; `None` for a file of the app's own.
+    pub fn requester(&self) -> Option<&Requester> {
+        self.requester.as_ref()
+    }
+    /// When the service received it.
+    pub fn received_at(&self) -> Option<OffsetDateTime> {
+        self.received_at
+    }
+    /// Until when it can be answered.
+    pub fn expires_at(&self) -> Option<OffsetDateTime> {
+        self.expires_at
+    }
+    /// The prescription to show, or why it cannot be signed (then only [`Agent::decline`] is left).
+    ///
+    /// # Errors
+    /// [`Code::DocumentRefused`] with all violations, [`Code::RequestDamaged`].
+    pub fn prescription(&self) -> Result<&Prescription, &AgentError> {
+        self.content.as_ref()
+    }
+    /// Everything to show before the preview: warnings of the document, and a prescriber's name that differs from the
+    /// certificate's.
+    pub fn warnings(&self) -> Vec<&Violation> {
+        let own = self.content.iter().flat_map(|p| p.warnings());
+        own.chain(&self.prescriber_warning).collect()
+    }
+}
+
+impl Agent {
+    /// What waits for this doctor, oldest first.
+    ///
+    /// `wait`: how long the service may hold the answer back until something arrives, 0 to 25 seconds.
+    ///
+    /// # Errors
+    /// [`Code::NotRegistered`], [`Code::PhoneUnbound`] (keys are wiped then), [`Code::Offline`] and the other errors
+    /// of the wire. A single damaged or refused document is no error here: it is listed, with its reasons.
+    pub async fn inbox(&self, wait: std::time::Duration) -> Result<Vec<Waiting>, AgentError> {
+        let (binding, session) = self.session().await?;
+        let items = self.judge(session.inbox(wait).await).await?;
+        let undelivered = self.with_state(Item::undelivered).await?;
+        let mut waiting = Vec::new();
+        for item in items {
+            if undelivered.iter().any(|u| u.id == item.id && u.label == item.label) {
+                continue;
+            }
+            let one = Waiting::from_inbox(item, &binding.holder);
+            if let Err(refused) = &one.content {
+                let codes = refused.violations().iter().map(|v| v.code.to_string()).collect();
+                self.note(Event::refused(&one.id, codes)).await?;
+            }
+            waiting.push(one);
+        }
+        Ok(waiting)
+    }
+
+    /// A prescription that the app brings itself: the envelope without signature, or the bare `SJ1` CSV.
+    ///
+    /// # Errors
+    /// [`Code::NotRegistered`], [`Code::DocumentRefused`] with all violations.
+    pub async fn open_document(&self, bytes: &[u8], label: &str) -> Result<Waiting, AgentError> {
+        let guard = self.bound.lock().await;
+        let bound = guard.as_ref().ok_or_else(|| AgentError::new(Code::NotRegistered))?;
+        let prescription = Prescription::parse(bytes).map_err(AgentError::from)?;
+        Ok(Waiting {
+            id: label.to_owned(),
+            label: label.to_owned(),
+            requester: None,
+            received_at: None,
+            expires_at: None,
+            prescriber_warning: prescription.check_prescriber(&bound.binding.holder),
+            content: Ok(prescription),
+            response_uri: None,
+        })
+    }
+
+    /// Tells the requester that the doctor will not sign (protocol §6, `access_denied`). `reason` is the doctor's own
+    /// words to the clinic, at most 500 characters; it is sent, never kept.
+    ///
+    /// # Errors
+    /// [`Code::AlreadyAnswered`], [`Code::PhoneUnbound`], and the errors of the wire.
+    pub async fn decline(&self, waiting: Waiting, reason: &str) -> Result<(), AgentError> {
+        let (_, session) = self.session().await?;
+        if let Some(uri) = &waiting.response_uri {
+            self.judge(session.decline(uri, reason).await).await?;
+        }
+        self.note(Event::declined(&waiting.id)).await
+    }
+}
+
+impl Waiting {
+    fn from_inbox(item: InboxItem, holder: &Holder) -> Self {
+        let content = match item.document {
+            Ok(bytes) => Prescription::parse(&bytes).map_err(AgentError::from),
+            Err(damaged) => Err(AgentError::new(Code::RequestDamaged).caused_by(damaged)),
+        };
+        Self {
+            prescriber_warning: content.as_ref().ok().and_then(|p| p.check_prescriber(holder)),
+            id: item.id,
+            label: item.label,
+            requester: item.requester.map(|r| Requester { name: r.name, facility_code: r.facility_code }),
+            received_at: item.received_at,
+            expires_at: item.expires_at,
+            content,
+            response_uri: Some(item.response_uri),
+        }
+    }
+}
+
+impl From<Refusal> for AgentError {
+    fn from(refusal: Refusal) -> Self {
+        let violations = refusal.violations();
+        AgentError::new(Code::DocumentRefused).because(violations).caused_by(refusal)
+    }
+}
