@@ -151,11 +151,20 @@ pub const MAX_SECRET: usize = 2048;
 
 /// A place for small secrets (up to [`MAX_SECRET`] bytes each). Calls may block; the agent keeps them off the async threads.
 pub trait SecretStore: Send + Sync {
-    /// `None` when there is none of this name.
+    /// The secret; `None` when there is none of this name.
+    ///
+    /// # Errors
+    /// [`SecretStoreError`].
     fn get(&self, name: &str) -> Result<Option<Secret>, SecretStoreError>;
     /// Stores or replaces.
+    ///
+    /// # Errors
+    /// [`SecretStoreError`], also for a secret longer than the store takes.
     fn set(&self, name: &str, secret: &Secret) -> Result<(), SecretStoreError>;
     /// Removes; absent is no error.
+    ///
+    /// # Errors
+    /// [`SecretStoreError`].
     fn delete(&self, name: &str) -> Result<(), SecretStoreError>;
 }
 

@@ -22,7 +22,10 @@ pub struct SystemRandom;
 impl Random for SystemRandom {
     /// Panics when the operating system has no randomness to give: to go on with predictable bytes would be worse.
     fn fill(&self, buffer: &mut [u8]) {
-        assert!(ring::rand::SystemRandom::new().fill(buffer).is_ok(), "the operating system's random generator failed");
+        assert!(
+            ring::rand::SystemRandom::new().fill(buffer).is_ok(),
+            "the operating system's random generator failed"
+        );
     }
 }
 

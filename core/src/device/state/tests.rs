@@ -7,8 +7,8 @@ fn file(device: &Device, name: &str) -> PathBuf {
     device.data_dir.join(FOLDER).join(format!("{name}{SUFFIX}"))
 }
 
-fn damaged(name: &str) -> Option<StateError> {
-    Some(StateError::Damaged { name: name.into() })
+fn damaged(name: &str) -> StateError {
+    StateError::Damaged { name: name.into() }
 }
 
 #[test]
@@ -45,13 +45,13 @@ fn every_cut_and_every_changed_byte_of_an_entry_is_named_as_damage() {
     let whole = fs::read(file(&device, "pending")).unwrap();
     for length in 0..whole.len() {
         fs::write(file(&device, "pending"), &whole[..length]).unwrap();
-        assert_eq!(state.read("pending").err(), damaged("pending"), "cut to {length}");
+        assert_eq!(state.read("pending").err(), Some(damaged("pending")), "cut to {length}");
     }
     for at in 0..whole.len() {
         let mut changed = whole.clone();
         changed[at] ^= 0x20;
         fs::write(file(&device, "pending"), &changed).unwrap();
-        assert_eq!(state.read("pending").err(), damaged("pending"), "changed at {at}");
+        assert_eq!(state.read("pending").err(), Some(damaged("pending")), "changed at {at}");
     }
     assert_eq!(state.list("").unwrap(), ["pending"], "damage does not make an entry vanish");
 }
@@ -63,11 +63,11 @@ fn an_entry_under_another_name_or_from_another_installation_is_refused() {
     let state = State::open(&here).unwrap();
     state.write("a", b"a's").unwrap();
     fs::copy(file(&here, "a"), file(&here, "b")).unwrap();
-    assert_eq!(state.read("b").err(), damaged("b"));
+    assert_eq!(state.read("b").err(), Some(damaged("b")));
 
     State::open(&there).unwrap().write("a", b"other").unwrap();
     fs::copy(file(&there, "a"), file(&here, "a")).unwrap();
-    assert_eq!(state.read("a").err(), damaged("a"));
+    assert_eq!(state.read("a").err(), Some(damaged("a")));
 }
 
 #[test]
