@@ -8,6 +8,7 @@ mod approving;
 mod error;
 mod mapping;
 mod outbox;
+mod record;
 mod registering;
 mod waiting;
 
@@ -24,10 +25,10 @@ pub use self::{
 use self::outbox::Item;
 use crate::{
     certificate::Holder,
-    device::{Device, state::State},
+    device::{Device, KeyRole, state::State},
     journal::{Event, Journal},
     registration::{Binding, ClientInfo},
-    service::{BoundService, Service},
+    service::{BoundService, ClientIdentity, Service},
     trust::{TrustConfiguration, TrustedService},
 };
 
@@ -66,7 +67,7 @@ pub struct Agent {
     client: ClientInfo,
     device: Device,
     state: Arc<State>,
-    journal: Arc<std::sync::Mutex<Journal>>,
+    journal: Arc<Journal>,
     bound: Mutex<Option<Bound>>,
 }
 
@@ -92,7 +93,7 @@ impl Agent {
             client,
             device,
             state: Arc::new(state),
-            journal: Arc::new(std::sync::Mutex::new(journal)),
+            journal: Arc::new(journal),
             bound: Mutex::new(binding.map(|binding| Bound { binding, session: None })),
         })
     }
@@ -104,8 +105,8 @@ impl Agent {
     pub async fn status(&self) -> Result<Status, AgentError> {
         if let Some(bound) = self.bound.lock().await.as_ref() {
             return Ok(Status::Registered {
-                issuer: bound.binding.issuer.clone(),
-                holder: bound.binding.holder.clone(),
+                issuer: bound.binding.issuer().to_owned(),
+                holder: bound.binding.holder().clone(),
                 undelivered: self.with_state(Item::undelivered).await?.len(),
             });
         }
@@ -119,7 +120,6 @@ impl Agent {
     /// [`Code::JournalTampered`], [`Code::StorageFailed`].
     pub async fn export_journal(&self) -> Result<Vec<u8>, AgentError> {
         self.with_journal(|journal| {
-            journal.verify()?;
             let mut out = Vec::new();
             journal.export(&mut out)?;
             Ok(out)
@@ -137,11 +137,13 @@ impl Agent {
         let Some(Bound { binding, .. }) = bound.as_ref() else {
             return Err(AgentError::new(Code::NotRegistered));
         };
-        let service = self.discover(self.trusted(&binding.issuer)?).await?;
-        self.remove_registration(&service, &binding.registration_client_uri, &binding.key_binding).await?;
-        self.wipe(&binding.key_binding).await?;
+        let service = self.discover(self.trusted(binding.issuer())?).await?;
+        let key_binding = binding.key_alias(KeyRole::Device).binding;
+        self.remove_registration(&service, binding.registration_client_uri(), &key_binding).await?;
+        self.wipe(&key_binding).await?;
+        let event = record::unregistered(binding)?;
         *bound = None;
-        self.note(Event::Unregistered).await
+        self.note(vec![event]).await
     }
 
     /// The service of this issuer in the app's trust configuration; an update of the app may have dropped it.
@@ -161,8 +163,8 @@ impl Agent {
         let session = match &bound.session {
             Some(session) => Arc::clone(session),
             None => {
-                let service = self.discover(self.trusted(&bound.binding.issuer)?).await?;
-                let session = Arc::new(service.bind(bound.binding.client_identity()));
+                let service = self.discover(self.trusted(bound.binding.issuer())?).await?;
+                let session = Arc::new(service.bind(identity(&bound.binding)).await?);
                 bound.session = Some(Arc::clone(&session));
                 session
             }
@@ -179,25 +181,25 @@ impl Agent {
         if error.code() == Code::PhoneUnbound {
             let mut bound = self.bound.lock().await;
             if let Some(Bound { binding, .. }) = bound.take() {
-                self.wipe(&binding.key_binding).await?;
-                self.note(Event::Wiped).await?;
+                self.wipe(&binding.key_alias(KeyRole::Device).binding).await?;
+                self.note(vec![Event::Wiped { code: record::code(error.code()) }]).await?;
             }
         }
         Err(error)
     }
 
-    async fn note(&self, event: Event) -> Result<(), AgentError> {
+    async fn note(&self, events: Vec<Event>) -> Result<(), AgentError> {
         let now = self.device.clock.now();
-        self.with_journal(move |journal| Ok(journal.append(now, event)?)).await
+        self.with_journal(move |journal| Ok(journal.append_all(now, &events)?)).await
     }
 
     /// The journal's file and the secret store block; they are kept off the async threads.
     async fn with_journal<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Journal) -> Result<T, AgentError> + Send + 'static,
+        work: impl FnOnce(&Journal) -> Result<T, AgentError> + Send + 'static,
     ) -> Result<T, AgentError> {
         let journal = Arc::clone(&self.journal);
-        blocking(move || work(&mut journal.lock().unwrap_or_else(std::sync::PoisonError::into_inner))).await
+        blocking(move || work(&journal)).await
     }
 
     async fn with_state<T: Send + 'static>(
@@ -215,5 +217,15 @@ async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(failed) => Err(AgentError::new(Code::StorageFailed).caused_by(failed)),
+    }
+}
+
+/// As whom this phone speaks.
+fn identity(binding: &Binding) -> ClientIdentity {
+    ClientIdentity {
+        client_id: binding.client_id().to_owned(),
+        binding: binding.key_alias(KeyRole::Device).binding,
+        device_thumbprint: binding.thumbprint(KeyRole::Device).to_owned(),
+        approval_thumbprint: binding.thumbprint(KeyRole::Approval).to_owned(),
     }
 }

@@ -2,15 +2,21 @@
 //! registration that has begun is written before its keys exist, so that a crash leaves neither a key without a note
 //! nor a second registration: the same ticket is continued with the same keys, another ticket undoes the first.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
 
 use super::{Agent, AgentError, Bound, Code, blocking, outbox::Item};
 use crate::{
     certificate::{Certificate, Holder, SigningCertificate, build_path},
-    device::{Device, KeyAlias, KeyRole, KeyVaultError, NewKey, Secret, state::State},
+    device::{KeyAlias, KeyRole, KeyVaultError, NewKey, Secret, state::State},
     journal::Event,
-    registration::{self, ActivationCode, Binding, Registered, Ticket, secret_name},
-    service::{BoundService, ClientIdentity, CredentialInfo, Service},
+    registration::{
+        self, ActivationCode, Binding, BoundKeys, Registered, RegistrationRefusal, RegistrationRequest, Ticket,
+        TicketError, secret_name,
+    },
+    service::{ClientIdentity, PhoneKeys, Service, exchange::MAX_SKEW},
     trust::TrustedService,
 };
 
@@ -21,18 +27,18 @@ const BEGUN: &str = "registration";
 
 /// A registration that has begun.
 #[derive(Clone, Serialize, Deserialize)]
-struct Begun {
+pub(super) struct Begun {
     issuer: String,
     /// `jti` of the ticket.
     ticket: String,
     /// Names the keys in the vault.
     key_binding: String,
     /// What the service answered, once it has; its secret part is in the secret store.
-    registered: Option<BegunRegistered>,
+    answer: Option<Answer>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-struct BegunRegistered {
+struct Answer {
     client_id: String,
     registration_client_uri: String,
     credential_id: String,
@@ -50,7 +56,7 @@ pub struct Candidate {
 impl Candidate {
     /// Whose certificate it is: shown to the doctor.
     pub fn holder(&self) -> &Holder {
-        &self.binding.holder
+        self.binding.holder()
     }
     /// Display name of the service, Japanese.
     pub fn service_name(&self) -> &str {
@@ -69,7 +75,7 @@ impl Agent {
     ///
     /// # Errors
     /// Before any request: [`Code::AlreadyRegistered`], [`Code::NotATicket`], [`Code::UnknownIssuer`],
-    /// [`Code::TicketForged`], [`Code::TicketExpired`], [`Code::ActivationCodeRequired`]. Then
+    /// [`Code::TicketForged`], [`Code::ActivationCodeRequired`]. Then [`Code::TicketExpired`],
     /// [`Code::WrongActivationCode`] with the tries left, [`Code::TicketLocked`], [`Code::TicketUsed`],
     /// [`Code::ClockWrong`], the refusals of the certificate (the phone is unregistered again then), those of the
     /// phone's keys, and the errors of the wire.
@@ -77,39 +83,46 @@ impl Agent {
         if self.bound.lock().await.is_some() {
             return Err(AgentError::new(Code::AlreadyRegistered));
         }
-        let ticket = Ticket::parse(qr_text, &self.trust, self.device.clock.now())?;
+        let ticket = self.ticket(qr_text).await?;
         if ticket.needs_activation_code() && code.is_none() {
             return Err(AgentError::new(Code::ActivationCodeRequired));
         }
         let trusted = self.trusted(ticket.issuer())?;
         let service = self.discover(trusted).await?;
         let begun = self.begin(&ticket).await?;
-        let (device_key, approval_key) = self.keys(&begun.key_binding, &ticket).await?;
-
-        let request = registration::request(
-            &ticket,
-            &*self.device.keys,
-            &begun.key_binding,
-            &device_key,
-            &approval_key,
-            code.as_ref(),
-            &self.client,
-            &trusted.display_name_ja,
-            self.device.clock.now(),
-        )
+        let [device_key, approval_key] = self.keys(&begun.key_binding, &ticket).await?;
+        let body = RegistrationRequest {
+            ticket: &ticket,
+            service_name: &trusted.display_name_ja,
+            binding: &begun.key_binding,
+            device_key: &device_key,
+            approval_key: &approval_key,
+            code: code.as_ref(),
+            client: &self.client,
+        }
+        .body(&*self.device.keys, self.device.clock.now())
         .await?;
-        let answer = service.register(&ticket, &begun.key_binding, request).await?;
-        let registered = match registration::judge(answer.status, &answer.body, &ticket) {
-            Ok(registered) => registered,
-            Err(refusal) => {
-                if refusal.is_final() {
-                    self.undo(&begun).await?;
-                }
-                return Err(mapping_clock(refusal.into(), answer.clock_is_wrong()));
-            }
+        let keys = PhoneKeys {
+            binding: begun.key_binding.clone(),
+            device: device_key.public_key,
+            approval: approval_key.public_key,
         };
-        let begun = self.keep_registered(begun, registered).await?;
-        self.read_candidate(&service, trusted, begun).await
+        let answer = service.register(&keys, ticket.jws(), &body).await?;
+        match registration::judge(answer.status, &answer.body, &ticket) {
+            Ok(registered) => {
+                let begun = self.keep_answer(begun, registered).await?;
+                self.read_candidate(service, trusted, begun).await
+            }
+            Err(RegistrationRefusal::InvalidDpopProof) if answer.skew.is_some_and(is_wrong) => {
+                Err(AgentError::new(Code::ClockWrong))
+            }
+            Err(refusal) => {
+                if is_final(&refusal) {
+                    self.wipe(&begun.key_binding).await?;
+                }
+                Err(refusal.into())
+            }
+        }
     }
 
     /// The registration that waits for the doctor's confirmation, read anew from the service; `None` when there is
@@ -118,12 +131,12 @@ impl Agent {
     /// # Errors
     /// As [`Agent::register`] after the service's answer.
     pub async fn candidate(&self) -> Result<Option<Candidate>, AgentError> {
-        let Some(begun) = self.with_state(load_begun).await?.filter(|b| b.registered.is_some()) else {
+        let Some(begun) = self.with_state(load_begun).await?.filter(|b| b.answer.is_some()) else {
             return Ok(None);
         };
         let trusted = self.trusted(&begun.issuer)?;
         let service = self.discover(trusted).await?;
-        self.read_candidate(&service, trusted, begun).await.map(Some)
+        self.read_candidate(service, trusted, begun).await.map(Some)
     }
 
     /// The doctor has said "this is me": the binding is in force from here on.
@@ -132,7 +145,7 @@ impl Agent {
     /// [`Code::StorageFailed`], [`Code::SecretStoreUnavailable`].
     pub async fn confirm(&self, candidate: Candidate) -> Result<(), AgentError> {
         let binding = candidate.binding;
-        let stored = binding.to_json();
+        let stored = binding.to_json()?;
         self.with_state(move |state| {
             state.write(BINDING, &stored)?;
             Ok(state.remove(BEGUN)?)
@@ -148,10 +161,24 @@ impl Agent {
     /// # Errors
     /// The errors of the wire; then it can be repeated through [`Agent::candidate`].
     pub async fn reject(&self, candidate: Candidate) -> Result<(), AgentError> {
-        let service = self.discover(self.trusted(&candidate.binding.issuer)?).await?;
-        self.remove_registration(&service, &candidate.binding.registration_client_uri, &candidate.binding.key_binding)
-            .await?;
-        self.wipe(&candidate.binding.key_binding).await
+        let binding = candidate.binding;
+        let service = self.discover(self.trusted(binding.issuer())?).await?;
+        let key_binding = binding.key_alias(KeyRole::Device).binding;
+        self.remove_registration(&service, binding.registration_client_uri(), &key_binding).await?;
+        self.wipe(&key_binding).await
+    }
+
+    /// The ticket, verified offline. One that seems to have expired is genuine all the same, so its service may be
+    /// asked what time it is: perhaps only the phone's clock is wrong.
+    async fn ticket(&self, qr_text: &str) -> Result<Ticket, AgentError> {
+        let expired = match Ticket::parse(qr_text, &self.trust, self.device.clock.now()) {
+            Err(TicketError::Expired { at }) => at,
+            parsed => return Ok(parsed?),
+        };
+        let ticket = Ticket::parse(qr_text, &self.trust, expired - Duration::SECOND)?;
+        let skew = self.discover(self.trusted(ticket.issuer())?).await.ok().and_then(|s| s.clock_skew());
+        let code = if skew.is_some_and(is_wrong) { Code::ClockWrong } else { Code::TicketExpired };
+        Err(AgentError::new(code).caused_by(TicketError::Expired { at: expired }))
     }
 
     /// The note of this ticket's registration: the one that was begun, or a new one in place of another ticket's.
@@ -160,7 +187,7 @@ impl Agent {
             if begun.issuer == ticket.issuer() && begun.ticket == ticket.jti() {
                 return Ok(begun);
             }
-            self.undo(&begun).await?;
+            self.wipe(&begun.key_binding).await?;
         }
         let mut name = [0; 16];
         self.device.random.fill(&mut name);
@@ -168,72 +195,76 @@ impl Agent {
             issuer: ticket.issuer().to_owned(),
             ticket: ticket.jti().to_owned(),
             key_binding: name.iter().map(|b| format!("{b:02x}")).collect(),
-            registered: None,
+            answer: None,
         };
         self.save_begun(&begun).await?;
         Ok(begun)
     }
 
-    /// Both keys of a registration: those that exist, or new ones.
-    async fn keys(&self, binding: &str, ticket: &Ticket) -> Result<(NewKey, NewKey), AgentError> {
-        let challenge = ticket.attestation_challenge();
-        let mut keys = Vec::with_capacity(2);
-        for role in [KeyRole::Device, KeyRole::Approval] {
-            let alias = KeyAlias { binding: binding.to_owned(), role };
-            keys.push(match self.device.keys.public_key(&alias).await {
-                Ok(public_key) => NewKey { public_key, attestation: Vec::new() },
-                Err(KeyVaultError::NotFound) => self.device.keys.create(&alias, challenge).await?,
-                Err(error) => return Err(error.into()),
-            });
+    /// Device key and approval key of a registration: those that exist, or new ones.
+    async fn keys(&self, binding: &str, ticket: &Ticket) -> Result<[NewKey; 2], AgentError> {
+        Ok([self.key(binding, KeyRole::Device, ticket).await?, self.key(binding, KeyRole::Approval, ticket).await?])
+    }
+
+    async fn key(&self, binding: &str, role: KeyRole, ticket: &Ticket) -> Result<NewKey, AgentError> {
+        let alias = KeyAlias { binding: binding.to_owned(), role };
+        match self.device.keys.public_key(&alias).await {
+            Ok(public_key) => Ok(NewKey { public_key, attestation: Vec::new() }),
+            Err(KeyVaultError::NotFound) => {
+                Ok(self.device.keys.create(&alias, ticket.attestation_challenge()).await?)
+            }
+            Err(error) => Err(error.into()),
         }
-        let approval = keys.pop();
-        let device = keys.pop();
-        device.zip(approval).ok_or_else(|| AgentError::new(Code::KeyVaultFailed))
     }
 
-    async fn keep_registered(&self, mut begun: Begun, registered: Registered) -> Result<Begun, AgentError> {
-        begun.registered = Some(BegunRegistered {
-            client_id: registered.client_id,
-            registration_client_uri: registered.registration_client_uri,
-            credential_id: registered.credential_id,
-            replaced: registered.replaced,
-        });
-        self.set_secret(secret_name(&begun.key_binding), registered.registration_access_token).await?;
-        self.save_begun(&begun).await?;
-        Ok(begun)
-    }
-}
-
-impl Agent {
     /// What the service says of the credential, judged: only a certificate that may prescribe makes a candidate. For
     /// any other the phone is unregistered again, so that nothing half bound stays behind.
     async fn read_candidate(
         &self,
-        service: &Service,
+        service: Service,
         trusted: &TrustedService,
         begun: Begun,
     ) -> Result<Candidate, AgentError> {
-        let Some(registered) = &begun.registered else { return Err(AgentError::new(Code::StateDamaged)) };
-        let identity = self.identity(&registered.client_id, &begun.key_binding).await?;
-        let session = service.clone().bind(identity.clone());
-        let credential = session.credential(&registered.credential_id).await?;
-        let certificate = match accept_certificate(trusted, &credential.chain, self.device.clock.now()) {
-            Ok(certificate) => certificate,
+        let now = self.device.clock.now();
+        let Some(answer) = begun.answer.clone() else { return Err(AgentError::new(Code::StateDamaged)) };
+        let keys = PhoneKeys::load(&self.device, &begun.key_binding).await?;
+        let session = service
+            .bind(ClientIdentity {
+                client_id: answer.client_id.clone(),
+                binding: begun.key_binding.clone(),
+                device_thumbprint: keys.device.thumbprint(),
+                approval_thumbprint: keys.approval.thumbprint(),
+            })
+            .await?;
+        let credential = session.credential(&answer.credential_id).await.map_err(AgentError::from);
+        let accepted = credential.and_then(|credential| {
+            accept_certificate(trusted, &credential.chain, now).map(|certificate| (certificate, credential.chain))
+        });
+        let (certificate, chain) = match accepted {
+            Ok(accepted) => accepted,
+            Err(refused) if matches!(refused.kind(), super::Kind::Retry | super::Kind::FixPhone) => {
+                return Err(refused);
+            }
             Err(refused) => {
-                self.remove_registration(service, &registered.registration_client_uri, &begun.key_binding).await?;
-                self.undo(&begun).await?;
+                self.remove_registration(session.service(), &answer.registration_client_uri, &begun.key_binding)
+                    .await?;
+                self.wipe(&begun.key_binding).await?;
                 return Err(refused);
             }
         };
-        Ok(Candidate {
-            binding: Binding::pin(),
-            service_name_ja: trusted.display_name_ja.clone(),
-            replaced: registered.replaced,
-        })
-    }
-
-    async fn identity(&self, client_id: &str, key_binding: &str) -> Result<ClientIdentity, AgentError> {
-        Ok(ClientIdentity { client_id: client_id.to_owned(), key_binding: key_binding.to_owned() })
+        let replaced = answer.replaced;
+        let registered = Registered {
+            issuer: begun.issuer,
+            client_id: answer.client_id,
+            registration_access_token: self.secret(secret_name(&begun.key_binding)).await?,
+            registration_client_uri: answer.registration_client_uri,
+            credential_id: answer.credential_id,
+            replaced,
+        };
+        let bound_keys =
+            BoundKeys { binding: &begun.key_binding, device: &keys.device, approval: &keys.approval };
+        let binding = Binding::pin(&registered, &bound_keys, chain, certificate.holder().clone(), now)?;
+        Ok(Candidate { binding, service_name_ja: trusted.display_name_ja.clone(), replaced })
     }
 
     /// RFC 7592 §2.3. A service that no longer knows the phone has nothing to remove: that is no error.
@@ -243,16 +274,11 @@ impl Agent {
         uri: &str,
         key_binding: &str,
     ) -> Result<(), AgentError> {
-        let name = secret_name(key_binding);
-        let secrets = std::sync::Arc::clone(&self.device.secrets);
-        let Some(token) = blocking(move || Ok(secrets.get(&name)?)).await? else { return Ok(()) };
-        let answer = service.unregister(uri, key_binding, &token).await?;
-        Ok(registration::judge_unregistration(answer.status, &answer.body)?)
-    }
-
-    /// Undoes a registration that was not confirmed.
-    async fn undo(&self, begun: &Begun) -> Result<(), AgentError> {
-        self.wipe(&begun.key_binding).await
+        let token = self.secret(secret_name(key_binding)).await?;
+        let keys = PhoneKeys::load(&self.device, key_binding).await?;
+        let answer = service.unregister(&keys, uri, &token).await?;
+        registration::judge_unregistration(answer.status, &answer.body)?;
+        Ok(())
     }
 
     /// Destroys everything of a binding: keys, secrets, prescriptions in the outbox, and last the notes, so that a
@@ -261,8 +287,8 @@ impl Agent {
         for role in [KeyRole::Device, KeyRole::Approval] {
             self.device.keys.delete(&KeyAlias { binding: key_binding.to_owned(), role }).await?;
         }
+        let secrets = Arc::clone(&self.device.secrets);
         let name = secret_name(key_binding);
-        let secrets = std::sync::Arc::clone(&self.device.secrets);
         blocking(move || Ok(secrets.delete(&name)?)).await?;
         self.with_state(|state| {
             Item::clear(state)?;
@@ -272,9 +298,24 @@ impl Agent {
         .await
     }
 
-    async fn set_secret(&self, name: String, secret: Secret) -> Result<(), AgentError> {
-        let secrets = std::sync::Arc::clone(&self.device.secrets);
-        blocking(move || Ok(secrets.set(&name, &secret)?)).await
+    async fn keep_answer(&self, mut begun: Begun, registered: Registered) -> Result<Begun, AgentError> {
+        let secrets = Arc::clone(&self.device.secrets);
+        let name = secret_name(&begun.key_binding);
+        let token = registered.registration_access_token;
+        blocking(move || Ok(secrets.set(&name, &token)?)).await?;
+        begun.answer = Some(Answer {
+            client_id: registered.client_id,
+            registration_client_uri: registered.registration_client_uri,
+            credential_id: registered.credential_id,
+            replaced: registered.replaced,
+        });
+        self.save_begun(&begun).await?;
+        Ok(begun)
+    }
+
+    async fn secret(&self, name: String) -> Result<Secret, AgentError> {
+        let secrets = Arc::clone(&self.device.secrets);
+        blocking(move || secrets.get(&name)?.ok_or_else(|| AgentError::new(Code::StateDamaged))).await
     }
 
     async fn save_begun(&self, begun: &Begun) -> Result<(), AgentError> {
@@ -283,18 +324,34 @@ impl Agent {
     }
 }
 
+/// Whether a clock is too far off for proofs to be accepted.
+fn is_wrong(skew: Duration) -> bool {
+    skew.abs() > MAX_SKEW
+}
+
+/// Whether a ticket can never be used again by this phone, so that the keys made for it are worthless.
+fn is_final(refusal: &RegistrationRefusal) -> bool {
+    matches!(
+        refusal,
+        RegistrationRefusal::TicketLocked
+            | RegistrationRefusal::TicketExpired
+            | RegistrationRefusal::TicketUsed
+            | RegistrationRefusal::TicketUnknown
+    )
+}
+
 fn load_begun(state: &State) -> Result<Option<Begun>, AgentError> {
     let Some(stored) = state.read(BEGUN)? else { return Ok(None) };
     serde_json::from_slice(&stored).map(Some).map_err(|e| AgentError::new(Code::StateDamaged).caused_by(e))
 }
 
 pub(super) fn is_unconfirmed(state: &State) -> Result<bool, AgentError> {
-    Ok(load_begun(state)?.is_some_and(|begun| begun.registered.is_some()))
+    Ok(load_begun(state)?.is_some_and(|begun| begun.answer.is_some()))
 }
 
 pub(super) fn load_binding(state: &State) -> Result<Option<Binding>, AgentError> {
     let Some(stored) = state.read(BINDING)? else { return Ok(None) };
-    Binding::from_json(&stored).map(Some).map_err(|e| AgentError::new(Code::StateDamaged).caused_by(e))
+    Ok(Some(Binding::from_json(&stored)?))
 }
 
 /// The leaf of a chain (DER, leaf first), if it has the profile of a prescriber's certificate and leads to a root that
@@ -302,7 +359,7 @@ pub(super) fn load_binding(state: &State) -> Result<Option<Binding>, AgentError>
 pub(super) fn accept_certificate(
     trusted: &TrustedService,
     chain: &[Vec<u8>],
-    now: time::OffsetDateTime,
+    now: OffsetDateTime,
 ) -> Result<SigningCertificate, AgentError> {
     let parse = |der: &Vec<u8>| Certificate::from_der(der);
     let mut chain = chain.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
@@ -310,7 +367,7 @@ pub(super) fn accept_certificate(
     if chain.is_empty() {
         return Err(AgentError::new(Code::CertificateInvalid));
     }
-    let leaf = chain.remove(0);
-    build_path(&leaf, &chain, &roots, now)?;
-    Ok(SigningCertificate::check(leaf, &trusted.prescriber_roles, now)?)
+    let leaf = SigningCertificate::check(chain.remove(0), &trusted.prescriber_roles, now)?;
+    build_path(leaf.certificate(), &chain, &roots, now)?;
+    Ok(leaf)
 }
