@@ -26,7 +26,7 @@ def repertoire():
     characters.update(
         decoded("cp932", [bytes([lead, trail]) for lead in range(0x81, 0xFD) for trail in range(0x40, 0xFD)])
     )
-    return {ord(c) for c in characters if c.isprintable() and not 0xE000 <= ord(c) <= 0xF8FF}
+    return {ord(c) for c in characters if c == "\u3000" or c.isprintable()}
 
 
 def main(source, output):
