@@ -1,2 +1,10 @@
-//! (skeleton)
-fn main() {}
+//! stub
+mod scan;
+#[derive(clap::Parser)]
+enum Cli {
+    Scan(scan::ScanArgs),
+}
+fn main() -> std::process::ExitCode {
+    let Cli::Scan(a) = clap::Parser::parse();
+    scan::run(&a)
+}
