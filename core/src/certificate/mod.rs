@@ -1,58 +1,50 @@
-//! HPKI certificates: profile, role, path to a configured root, revocation.
+//! HPKI certificates (保健医療福祉分野 PKI): profile, role, path to a configured root, revocation.
+//!
+//! In: DER or PEM of certificates and CRLs, the roots and roles of the trust configuration, a time. Out: a
+//! [`SigningCertificate`] with its [`Holder`], a [`Path`] to one of the roots, a [`Revocation`] answer. Refused, each
+//! by a variant of its own: pharmacists, holders without a role, certificates for authentication, expired and not yet
+//! valid ones, weak keys, critical extensions that no rule here applies, paths to any other root. The profile is that
+//! of the HPKI certificate policies for signing; paths and CRLs follow RFC 5280 as far as HPKI uses it, and are
+//! refused by name beyond that (see [`build_path`] and [`revocation`]). `ring` verifies every signature.
 
-use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+mod crl;
+mod extension;
+mod key;
+mod name;
+mod path;
+mod profile;
+mod revocation;
+mod role;
+#[cfg(test)]
+pub(crate) mod testing;
+mod tlv;
+mod x509;
 
-/// Any X.509 certificate, parsed and kept with its exact DER.
-#[derive(Clone)]
-pub struct Certificate {
-    der: Vec<u8>,
+pub use crl::{Crl, CrlError};
+pub use key::{KeyAlgorithm, SignatureAlgorithm, SignatureInvalid};
+pub use path::{Path, PathError, PathRefusal, build_path};
+pub use profile::{Holder, ProfileError, SigningCertificate, holder};
+pub use revocation::{Revocation, RevocationReason, RevocationUnknown, revocation};
+pub use x509::{Certificate, Validity};
+
+/// Why bytes are not a certificate.
+#[derive(Debug, thiserror::Error, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateError {
+    /// Over 16 KiB.
+    #[error("the certificate is too long")]
+    TooLong,
+    /// Neither DER nor PEM with exactly one certificate.
+    #[error("neither DER nor PEM with one certificate")]
+    Pem,
+    /// Not the DER of a certificate.
+    #[error("malformed certificate: {0}")]
+    Malformed(&'static str),
 }
 
-impl Certificate {
-    /// The exact DER.
-    pub fn der(&self) -> &[u8] {
-        &self.der
-    }
-}
-
-/// A certificate that has passed the HPKI signing profile for a prescriber.
-#[derive(Clone)]
-pub struct SigningCertificate {
-    certificate: Certificate,
-    holder: Holder,
-}
-
-impl SigningCertificate {
-    /// The certificate.
-    pub fn certificate(&self) -> &Certificate {
-        &self.certificate
-    }
-    /// Who holds it.
-    pub fn holder(&self) -> &Holder {
-        &self.holder
-    }
-}
-
-/// Whose certificate it is, as the doctor is shown it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
-    /// Name in kanji, from subjectAltName's directoryName; family and given name separated by U+3000.
-    pub name_kanji: Option<String>,
-    /// Name in romaji, from the subject's CN.
-    pub name_romaji: String,
-    /// hcRole texts.
-    pub roles: Vec<String>,
-    /// Organisation, where present.
-    pub organization: Option<String>,
-    /// The issuing CA's name, RFC 4514.
-    pub issuer: String,
-    /// Serial number, lower-case hexadecimal.
-    pub serial_number: String,
-    /// Start of validity.
-    #[serde(with = "time::serde::rfc3339")]
-    pub not_before: OffsetDateTime,
-    /// End of validity.
-    #[serde(with = "time::serde::rfc3339")]
-    pub not_after: OffsetDateTime,
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

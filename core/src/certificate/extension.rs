@@ -1,0 +1,214 @@
+//! The extensions of a certificate (RFC 5280 §4.2): all kept in order, those that rules ask about decoded.
+
+use der::{Tag, asn1::ObjectIdentifier};
+
+use super::{
+    tlv::{Cursor, Tlv, context},
+    x509::oid,
+};
+
+const SUBJECT_KEY_IDENTIFIER: &str = "2.5.29.14";
+const KEY_USAGE: &str = "2.5.29.15";
+const BASIC_CONSTRAINTS: &str = "2.5.29.19";
+const CRL_DISTRIBUTION_POINTS: &str = "2.5.29.31";
+const CERTIFICATE_POLICIES: &str = "2.5.29.32";
+const AUTHORITY_KEY_IDENTIFIER: &str = "2.5.29.35";
+pub(super) const SUBJECT_DIRECTORY_ATTRIBUTES: &str = "2.5.29.9";
+pub(super) const SUBJECT_ALT_NAME: &str = "2.5.29.17";
+
+/// Extensions whose meaning the rules of this module apply, so that they may be critical. An alternative name only
+/// adds names, which nothing here relies on while name constraints are refused.
+const APPLIED: [&str; 4] = [KEY_USAGE, BASIC_CONSTRAINTS, CERTIFICATE_POLICIES, SUBJECT_ALT_NAME];
+
+/// anyPolicy (RFC 5280 §4.2.1.4).
+pub(super) const ANY_POLICY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.32.0");
+
+/// What the extensions of one certificate say.
+#[derive(Default)]
+pub(super) struct Extensions {
+    all: Vec<Extension>,
+    pub(super) basic_constraints: Option<BasicConstraints>,
+    pub(super) key_usage: Option<KeyUsage>,
+    pub(super) policies: Option<Vec<ObjectIdentifier>>,
+    pub(super) subject_key_identifier: Option<Vec<u8>>,
+    pub(super) authority_key_identifier: Option<Vec<u8>>,
+    /// GeneralNames (DER each) under which CRLs are published.
+    pub(super) crl_names: Vec<Vec<u8>>,
+}
+
+struct Extension {
+    oid: String,
+    critical: bool,
+    value: Vec<u8>,
+}
+
+/// RFC 5280 §4.2.1.9.
+#[derive(Clone, Copy)]
+pub(super) struct BasicConstraints {
+    pub(super) ca: bool,
+    pub(super) path_length: Option<usize>,
+}
+
+/// RFC 5280 §4.2.1.3; bit 0 is the highest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct KeyUsage(u16);
+
+impl KeyUsage {
+    pub(super) const DIGITAL_SIGNATURE: Self = Self(0x8000);
+    pub(super) const NON_REPUDIATION: Self = Self(0x4000);
+    pub(super) const KEY_CERT_SIGN: Self = Self(0x0400);
+    pub(super) const CRL_SIGN: Self = Self(0x0200);
+
+    pub(super) fn allows(self, usage: Self) -> bool {
+        self.0 & usage.0 != 0
+    }
+}
+
+impl Extensions {
+    /// From the elements of `Extensions`. The error is the name of what is malformed.
+    pub(super) fn parse(elements: Vec<Tlv>) -> Result<Self, &'static str> {
+        let mut extensions = Self::default();
+        for element in elements {
+            let (oid, critical, value) = entry(element).ok_or("extension")?;
+            let oid = oid.to_string();
+            if extensions.all.iter().any(|earlier| earlier.oid == oid) {
+                return Err("extension that stands twice");
+            }
+            match oid.as_str() {
+                KEY_USAGE => extensions.key_usage = Some(key_usage(value).ok_or("keyUsage")?),
+                BASIC_CONSTRAINTS => {
+                    extensions.basic_constraints = Some(basic_constraints(value).ok_or("basicConstraints")?);
+                }
+                CERTIFICATE_POLICIES => {
+                    extensions.policies = Some(policies(value).ok_or("certificatePolicies")?);
+                }
+                SUBJECT_KEY_IDENTIFIER => {
+                    let id = Tlv::only(value, Tag::OctetString).ok_or("subjectKeyIdentifier")?;
+                    extensions.subject_key_identifier = Some(id.value.to_vec());
+                }
+                AUTHORITY_KEY_IDENTIFIER => {
+                    extensions.authority_key_identifier =
+                        authority_key(value).ok_or("authorityKeyIdentifier")?;
+                }
+                CRL_DISTRIBUTION_POINTS => {
+                    extensions.crl_names = crl_names(value).ok_or("cRLDistributionPoints")?;
+                }
+                _ => {}
+            }
+            extensions.all.push(Extension { oid, critical, value: value.to_vec() });
+        }
+        Ok(extensions)
+    }
+
+    /// Contents of the extension's OCTET STRING.
+    pub(super) fn value(&self, oid: &str) -> Option<&[u8]> {
+        self.all.iter().find(|e| e.oid == oid).map(|e| e.value.as_slice())
+    }
+
+    pub(super) fn key_usage_is_critical(&self) -> bool {
+        self.is_critical(KEY_USAGE)
+    }
+
+    pub(super) fn policies_are_critical(&self) -> bool {
+        self.is_critical(CERTIFICATE_POLICIES)
+    }
+
+    fn is_critical(&self, oid: &str) -> bool {
+        self.all.iter().any(|e| e.oid == oid && e.critical)
+    }
+
+    /// OID of the first critical extension that no rule here applies; such a certificate must be refused (§4.2).
+    pub(super) fn unknown_critical(&self) -> Option<&str> {
+        let unknown = |e: &&Extension| e.critical && !APPLIED.contains(&e.oid.as_str());
+        self.all.iter().find(unknown).map(|e| e.oid.as_str())
+    }
+
+    /// basicConstraints says that this is a CA.
+    pub(super) fn is_ca(&self) -> bool {
+        self.basic_constraints.is_some_and(|constraints| constraints.ca)
+    }
+
+    pub(super) fn allows(&self, usage: KeyUsage) -> bool {
+        self.key_usage.is_some_and(|allowed| allowed.allows(usage))
+    }
+}
+
+/// Extension ::= SEQUENCE { extnID, critical DEFAULT FALSE, extnValue OCTET STRING }.
+pub(super) fn entry(element: Tlv<'_>) -> Option<(ObjectIdentifier, bool, &[u8])> {
+    let mut fields = element.open()?;
+    let oid = oid(fields.any()?)?;
+    let critical = boolean(&mut fields)?;
+    let value = fields.expect(Tag::OctetString)?;
+    fields.finish()?;
+    Some((oid, critical, value.value))
+}
+
+fn boolean(fields: &mut Cursor) -> Option<bool> {
+    match fields.optional(Tag::Boolean)?.map(|b| b.value) {
+        None | Some([0]) => Some(false),
+        Some([0xff]) => Some(true),
+        Some(_) => None,
+    }
+}
+
+fn key_usage(value: &[u8]) -> Option<KeyUsage> {
+    match Tlv::only(value, Tag::BitString)?.value {
+        [0..=7, high] => Some(KeyUsage(u16::from_be_bytes([*high, 0]))),
+        [0..=7, high, low] => Some(KeyUsage(u16::from_be_bytes([*high, *low]))),
+        _ => None,
+    }
+}
+
+fn basic_constraints(value: &[u8]) -> Option<BasicConstraints> {
+    let mut fields = Tlv::only(value, Tag::Sequence)?.open()?;
+    let ca = boolean(&mut fields)?;
+    let path_length = match fields.optional(Tag::Integer)?.map(|n| n.value) {
+        None => None,
+        Some([n @ 0..=0x7f]) => Some(usize::from(*n)),
+        // Longer than any path that is built.
+        Some([0..=0x7f, _, ..]) => Some(usize::MAX),
+        Some(_) => return None,
+    };
+    fields.finish()?;
+    Some(BasicConstraints { ca, path_length })
+}
+
+fn policies(value: &[u8]) -> Option<Vec<ObjectIdentifier>> {
+    let policies = Tlv::only(value, Tag::Sequence)?.all(Tag::Sequence)?;
+    policies.into_iter().map(|policy| oid(policy.open()?.any()?)).collect()
+}
+
+/// keyIdentifier `[0]`, the first field when present; issuer and serial number are not needed to find a key.
+fn authority_key(value: &[u8]) -> Option<Option<Vec<u8>>> {
+    let mut fields = Tlv::only(value, Tag::Sequence)?.open()?;
+    if fields.is_empty() {
+        return Some(None);
+    }
+    let first = fields.any()?;
+    let is_key_identifier =
+        matches!(first.tag, Tag::ContextSpecific { constructed: false, number } if number.value() == 0);
+    Some(is_key_identifier.then(|| first.value.to_vec()))
+}
+
+fn crl_names(value: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let mut names = Vec::new();
+    for point in Tlv::only(value, Tag::Sequence)?.all(Tag::Sequence)? {
+        if let Some(point) = point.open()?.optional(context(0))? {
+            names.extend(full_name(point)?);
+        }
+    }
+    Some(names)
+}
+
+/// DistributionPointName: the GeneralNames of `fullName [0]`; none for a name relative to the issuer.
+pub(super) fn full_name(distribution_point: Tlv) -> Option<Vec<Vec<u8>>> {
+    let mut choice = distribution_point.open()?;
+    let Some(full_name) = choice.optional(context(0))? else { return Some(Vec::new()) };
+    choice.finish()?;
+    let mut names = full_name.open()?;
+    let mut all = Vec::new();
+    while !names.is_empty() {
+        all.push(names.any()?.raw.to_vec());
+    }
+    Some(all)
+}

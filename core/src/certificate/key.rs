@@ -1,0 +1,190 @@
+//! Public keys and signatures: which are known, which are strong enough, and `ring` for every verification.
+
+use der::{Tag, asn1::ObjectIdentifier};
+use ring::signature::{self as ring_signature, UnparsedPublicKey, VerificationAlgorithm};
+
+use super::tlv::Tlv;
+
+const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+
+/// Smallest RSA modulus, bits: what HPKI issues today.
+const MIN_RSA_BITS: usize = 2048;
+/// Largest RSA modulus, bits: a larger one buys nothing and costs the phone time.
+const MAX_RSA_BITS: usize = 4096;
+/// Smallest RSA public exponent (FIPS 186-5 §5.4).
+const MIN_RSA_EXPONENT: u64 = 65_537;
+
+/// The kind and size of a public key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyAlgorithm {
+    /// RSA (RFC 8017).
+    Rsa {
+        /// Bits of the modulus.
+        bits: usize,
+    },
+    /// Elliptic curve P-256.
+    P256,
+    /// Elliptic curve P-384.
+    P384,
+    /// Any other; verifies nothing.
+    Unsupported,
+}
+
+/// How a signature is made: the data of this module, so that a new algorithm is a new line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatureAlgorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    RsaSha256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    RsaSha384,
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    RsaSha512,
+    /// ECDSA with SHA-256.
+    EcdsaSha256,
+    /// ECDSA with SHA-384.
+    EcdsaSha384,
+}
+
+/// A signature that does not verify, or one of a form that this key cannot make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the signature does not verify with the certificate's key")]
+pub struct SignatureInvalid;
+
+/// How an ECDSA signature is written.
+#[derive(Clone, Copy)]
+pub(super) enum EcdsaForm {
+    /// `r || s` (XML Signature, JOSE).
+    Fixed,
+    /// SEQUENCE of `r` and `s` (X.509).
+    Asn1,
+}
+
+impl SignatureAlgorithm {
+    /// From an AlgorithmIdentifier (RFC 4055, RFC 5758): parameters NULL or absent for RSA, absent for ECDSA.
+    pub(super) fn from_identifier(identifier: Tlv) -> Option<Self> {
+        let (oid, parameters) = oid_and_parameters(identifier)?;
+        let algorithm = match oid.to_string().as_str() {
+            "1.2.840.113549.1.1.11" => Self::RsaSha256,
+            "1.2.840.113549.1.1.12" => Self::RsaSha384,
+            "1.2.840.113549.1.1.13" => Self::RsaSha512,
+            "1.2.840.10045.4.3.2" => Self::EcdsaSha256,
+            "1.2.840.10045.4.3.3" => Self::EcdsaSha384,
+            _ => return None,
+        };
+        let is_rsa = matches!(algorithm, Self::RsaSha256 | Self::RsaSha384 | Self::RsaSha512);
+        match parameters {
+            None => Some(algorithm),
+            Some(null) if is_rsa && null.raw == [5, 0] => Some(algorithm),
+            Some(_) => None,
+        }
+    }
+}
+
+/// A SubjectPublicKeyInfo, parsed once.
+#[derive(Clone)]
+pub(super) struct SubjectKey {
+    pub(super) algorithm: KeyAlgorithm,
+    /// RSAPublicKey or the uncompressed point, as `ring` takes them.
+    bytes: Vec<u8>,
+    exponent_is_sound: bool,
+}
+
+impl SubjectKey {
+    /// `None` when malformed; a key of another kind is [`KeyAlgorithm::Unsupported`].
+    pub(super) fn from_tlv(info: Tlv) -> Option<Self> {
+        let mut fields = info.open()?;
+        let (oid, parameters) = oid_and_parameters(fields.expect(Tag::Sequence)?)?;
+        let bits = fields.expect(Tag::BitString)?;
+        fields.finish()?;
+        let mut key =
+            Self { algorithm: KeyAlgorithm::Unsupported, bytes: Vec::new(), exponent_is_sound: true };
+        if oid == RSA_ENCRYPTION {
+            key.bytes = bits.bit_string()?.to_vec();
+            (key.algorithm, key.exponent_is_sound) = rsa(&key.bytes)?;
+        } else if oid == EC_PUBLIC_KEY {
+            let named = parameters.filter(|p| p.tag == Tag::ObjectIdentifier).map(|p| p.value);
+            key.bytes = bits.bit_string()?.to_vec();
+            key.algorithm = match (named, key.bytes.first(), key.bytes.len()) {
+                (Some(curve), Some(4), 65) if curve == P256.as_bytes() => KeyAlgorithm::P256,
+                (Some(curve), Some(4), 97) if curve == P384.as_bytes() => KeyAlgorithm::P384,
+                _ => KeyAlgorithm::Unsupported,
+            };
+        }
+        Some(key)
+    }
+
+    /// RSA of 2048 to 4096 bits with an odd exponent from 65537, P-256, P-384.
+    pub(super) fn is_strong_enough(&self) -> bool {
+        match self.algorithm {
+            KeyAlgorithm::Rsa { bits } => {
+                (MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) && self.exponent_is_sound
+            }
+            KeyAlgorithm::P256 | KeyAlgorithm::P384 => true,
+            KeyAlgorithm::Unsupported => false,
+        }
+    }
+
+    pub(super) fn verify(
+        &self,
+        algorithm: SignatureAlgorithm,
+        form: EcdsaForm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureInvalid> {
+        let algorithm = ring_algorithm(self.algorithm, algorithm, form).ok_or(SignatureInvalid)?;
+        UnparsedPublicKey::new(algorithm, &self.bytes)
+            .verify(message, signature)
+            .map_err(|_| SignatureInvalid)
+    }
+}
+
+fn ring_algorithm(
+    key: KeyAlgorithm,
+    algorithm: SignatureAlgorithm,
+    form: EcdsaForm,
+) -> Option<&'static dyn VerificationAlgorithm> {
+    use SignatureAlgorithm::{EcdsaSha256, EcdsaSha384, RsaSha256, RsaSha384, RsaSha512};
+    Some(match (key, algorithm, form) {
+        (KeyAlgorithm::Rsa { .. }, RsaSha256, _) => &ring_signature::RSA_PKCS1_2048_8192_SHA256,
+        (KeyAlgorithm::Rsa { .. }, RsaSha384, _) => &ring_signature::RSA_PKCS1_2048_8192_SHA384,
+        (KeyAlgorithm::Rsa { .. }, RsaSha512, _) => &ring_signature::RSA_PKCS1_2048_8192_SHA512,
+        (KeyAlgorithm::P256, EcdsaSha256, EcdsaForm::Fixed) => &ring_signature::ECDSA_P256_SHA256_FIXED,
+        (KeyAlgorithm::P384, EcdsaSha384, EcdsaForm::Fixed) => &ring_signature::ECDSA_P384_SHA384_FIXED,
+        (KeyAlgorithm::P256, EcdsaSha256, EcdsaForm::Asn1) => &ring_signature::ECDSA_P256_SHA256_ASN1,
+        (KeyAlgorithm::P256, EcdsaSha384, EcdsaForm::Asn1) => &ring_signature::ECDSA_P256_SHA384_ASN1,
+        (KeyAlgorithm::P384, EcdsaSha256, EcdsaForm::Asn1) => &ring_signature::ECDSA_P384_SHA256_ASN1,
+        (KeyAlgorithm::P384, EcdsaSha384, EcdsaForm::Asn1) => &ring_signature::ECDSA_P384_SHA384_ASN1,
+        _ => return None,
+    })
+}
+
+/// RSAPublicKey (RFC 8017 A.1.1): bits of the modulus, and whether the exponent is odd and large enough.
+fn rsa(key: &[u8]) -> Option<(KeyAlgorithm, bool)> {
+    let mut fields = Tlv::only(key, Tag::Sequence)?.open()?;
+    let modulus = unsigned(fields.expect(Tag::Integer)?.value);
+    let exponent = unsigned(fields.expect(Tag::Integer)?.value);
+    fields.finish()?;
+    let bits = (modulus.len() * 8).checked_sub(modulus.first()?.leading_zeros() as usize)?;
+    let small = (exponent.len() <= 8).then(|| exponent.iter().fold(0, |n, b| (n << 8) | u64::from(*b)));
+    let sound = small.is_some_and(|e| e >= MIN_RSA_EXPONENT && e % 2 == 1);
+    Some((KeyAlgorithm::Rsa { bits }, sound))
+}
+
+/// An INTEGER's octets without the sign octet.
+fn unsigned(integer: &[u8]) -> &[u8] {
+    match integer {
+        [0, rest @ ..] => rest,
+        all => all,
+    }
+}
+
+fn oid_and_parameters(identifier: Tlv) -> Option<(ObjectIdentifier, Option<Tlv>)> {
+    let mut fields = identifier.open()?;
+    let oid = ObjectIdentifier::from_bytes(fields.expect(Tag::ObjectIdentifier)?.value).ok()?;
+    let parameters = if fields.is_empty() { None } else { Some(fields.any()?) };
+    fields.finish()?;
+    Some((oid, parameters))
+}

@@ -1,0 +1,203 @@
+//! Distinguished names (RFC 5280 §4.1.2.4): kept as DER, compared by §7.1, written by RFC 4514.
+
+use der::{Tag, asn1::ObjectIdentifier};
+
+use super::tlv::Tlv;
+
+pub(super) const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
+pub(super) const ORGANIZATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");
+
+/// Attribute types with a short name registered for LDAP (RFC 4514 §3, RFC 4519).
+const SHORT_NAMES: [(&str, &str); 14] = [
+    ("2.5.4.3", "CN"),
+    ("2.5.4.4", "sn"),
+    ("2.5.4.5", "serialNumber"),
+    ("2.5.4.6", "C"),
+    ("2.5.4.7", "L"),
+    ("2.5.4.8", "ST"),
+    ("2.5.4.9", "STREET"),
+    ("2.5.4.10", "O"),
+    ("2.5.4.11", "OU"),
+    ("2.5.4.12", "title"),
+    ("2.5.4.42", "givenName"),
+    ("2.5.4.97", "organizationIdentifier"),
+    ("0.9.2342.19200300.100.1.1", "UID"),
+    ("0.9.2342.19200300.100.1.25", "DC"),
+];
+
+/// A name, its structure checked.
+#[derive(Clone)]
+pub(super) struct Name(Vec<u8>);
+
+impl Name {
+    pub(super) fn from_tlv(tlv: Tlv) -> Option<Self> {
+        attributes(tlv.raw)?;
+        Some(Self(tlv.raw.to_vec()))
+    }
+
+    pub(super) fn from_der(der: &[u8]) -> Option<Self> {
+        Tlv::only(der, Tag::Sequence).and_then(Self::from_tlv)
+    }
+
+    pub(super) fn der(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Text of the first attribute of this type.
+    pub(super) fn first(&self, oid: ObjectIdentifier) -> Option<String> {
+        let rdns = attributes(&self.0)?;
+        rdns.iter().flatten().find(|a| a.oid == oid).and_then(Attribute::text)
+    }
+
+    /// Equal by DER, or by RFC 5280 §7.1 as far as names in certificates need it: case and runs of spaces do not
+    /// count, nor does the string type. Of the preparation of RFC 4518, Unicode normalization is left out.
+    pub(super) fn matches(&self, other: &Self) -> bool {
+        self.0 == other.0 || self.prepared().is_some_and(|name| other.prepared() == Some(name))
+    }
+
+    fn prepared(&self) -> Option<Vec<Vec<(ObjectIdentifier, Vec<u8>)>>> {
+        let mut rdns: Vec<Vec<_>> = attributes(&self.0)?
+            .iter()
+            .map(|rdn| rdn.iter().map(|a| (a.oid, a.prepared())).collect())
+            .collect();
+        rdns.iter_mut().for_each(|rdn: &mut Vec<_>| rdn.sort());
+        Some(rdns)
+    }
+}
+
+/// RFC 4514: the last RDN first.
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let rdns = attributes(&self.0).unwrap_or_default();
+        let rdn = |rdn: &Vec<Attribute>| rdn.iter().map(Attribute::rfc4514).collect::<Vec<_>>().join("+");
+        f.write_str(&rdns.iter().rev().map(rdn).collect::<Vec<_>>().join(","))
+    }
+}
+
+struct Attribute<'a> {
+    oid: ObjectIdentifier,
+    value: Tlv<'a>,
+}
+
+impl Attribute<'_> {
+    fn text(&self) -> Option<String> {
+        directory_string(self.value)
+    }
+
+    fn prepared(&self) -> Vec<u8> {
+        match self.text() {
+            Some(text) => {
+                let words: Vec<_> = text.split_whitespace().map(str::to_lowercase).collect();
+                words.join(" ").into_bytes()
+            }
+            None => self.value.raw.to_vec(),
+        }
+    }
+
+    fn rfc4514(&self) -> String {
+        let oid = self.oid.to_string();
+        let short = SHORT_NAMES.iter().find(|(known, _)| *known == oid).map(|(_, short)| short);
+        match (short, self.text()) {
+            (Some(short), Some(text)) => format!("{short}={}", escape(&text)),
+            _ => format!("{oid}=#{}", super::hex(self.value.raw)),
+        }
+    }
+}
+
+/// RFC 4514 §2.4.
+fn escape(text: &str) -> String {
+    let last = text.chars().count().saturating_sub(1);
+    let mut escaped = String::with_capacity(text.len());
+    for (at, c) in text.chars().enumerate() {
+        match c {
+            '\0' => escaped.push_str("\\00"),
+            '"' | '+' | ',' | ';' | '<' | '>' | '\\' => escaped.extend(['\\', c]),
+            ' ' if at == 0 || at == last => escaped.extend(['\\', c]),
+            '#' if at == 0 => escaped.extend(['\\', c]),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+fn attributes(name: &[u8]) -> Option<Vec<Vec<Attribute<'_>>>> {
+    let rdns = Tlv::only(name, Tag::Sequence)?.all(Tag::Set)?;
+    rdns.into_iter().map(|rdn| rdn.all(Tag::Sequence)?.into_iter().map(attribute).collect()).collect()
+}
+
+fn attribute(tlv: Tlv) -> Option<Attribute> {
+    let mut fields = tlv.open()?;
+    let oid = ObjectIdentifier::from_bytes(fields.expect(Tag::ObjectIdentifier)?.value).ok()?;
+    let value = fields.any()?;
+    fields.finish()?;
+    Some(Attribute { oid, value })
+}
+
+/// The string types that names and hcRole use. TeletexString has no certain character set and is not read.
+pub(super) fn directory_string(value: Tlv) -> Option<String> {
+    match value.tag {
+        Tag::Utf8String => String::from_utf8(value.value.to_vec()).ok(),
+        Tag::PrintableString | Tag::Ia5String | Tag::NumericString if value.value.is_ascii() => {
+            String::from_utf8(value.value.to_vec()).ok()
+        }
+        Tag::BmpString if value.value.len() % 2 == 0 => {
+            let units = value.value.chunks_exact(2).map(|pair| match *pair {
+                [high, low] => u16::from_be_bytes([high, low]),
+                _ => 0,
+            });
+            String::from_utf16(&units.collect::<Vec<_>>()).ok()
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{attribute, name, tlv};
+    use super::*;
+
+    fn parsed(der: &[u8]) -> Name {
+        Name::from_der(der).unwrap()
+    }
+
+    #[test]
+    fn a_name_is_written_as_rfc_4514_has_it() {
+        let der = name(&[
+            ("2.5.4.6", 0x13, b"JP"),
+            ("2.5.4.10", 0x0c, " 医療, \"法人\" ".as_bytes()),
+            ("2.5.4.3", 0x0c, b"#Taro+Yamada"),
+            ("2.5.4.5", 0x13, b"12"),
+            ("1.2.840.113549.1.9.1", 0x16, b"a@b"),
+        ]);
+        let expected = "1.2.840.113549.1.9.1=#1603614062,serialNumber=12,CN=\\#Taro\\+Yamada,\
+                        O=\\ 医療\\, \\\"法人\\\"\\ ,C=JP";
+        assert_eq!(parsed(&der).to_string(), expected);
+    }
+
+    #[test]
+    fn names_match_whatever_the_case_spaces_and_string_type() {
+        let a = name(&[("2.5.4.6", 0x13, b"JP"), ("2.5.4.10", 0x13, b"Good  CA ")]);
+        let b = name(&[("2.5.4.6", 0x13, b"jp"), ("2.5.4.10", 0x0c, b"GOOD ca")]);
+        let c = name(&[("2.5.4.6", 0x13, b"JP"), ("2.5.4.10", 0x13, b"GoodCA")]);
+        let d = name(&[("2.5.4.10", 0x13, b"Good CA"), ("2.5.4.6", 0x13, b"JP")]);
+        assert!(parsed(&a).matches(&parsed(&b)));
+        assert!(!parsed(&a).matches(&parsed(&c)));
+        assert!(!parsed(&a).matches(&parsed(&d)), "the order of RDNs counts");
+    }
+
+    #[test]
+    fn the_order_inside_one_rdn_does_not_count() {
+        let (x, y) = (attribute("2.5.4.3", 0x13, b"X"), attribute("2.5.4.5", 0x13, b"1"));
+        let ab = tlv(0x30, &tlv(0x31, &[x.clone(), y.clone()].concat()));
+        let ba = tlv(0x30, &tlv(0x31, &[y, x].concat()));
+        assert!(parsed(&ab).matches(&parsed(&ba)));
+        assert_eq!(parsed(&ab).to_string(), "CN=X+serialNumber=1");
+    }
+
+    #[test]
+    fn a_malformed_name_is_refused() {
+        for der in [&[0x30, 2, 0x31][..], &[0x31, 0], &[0x30, 2, 0x30, 0], &[0x30, 4, 0x31, 2, 0x30, 0]] {
+            assert!(Name::from_der(der).is_none());
+        }
+    }
+}

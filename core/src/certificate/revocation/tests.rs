@@ -1,0 +1,205 @@
+use time::Duration;
+
+use super::super::{
+    CrlError, build_path,
+    testing::{
+        Authority, Chain, CrlTemplate, NOW, Template, basic_constraints, extension, key_usage, oid, seq, tlv,
+    },
+};
+use super::*;
+
+/// Serial numbers in [`Template`].
+const LEAF: u8 = 0x5a;
+const CA: u8 = 2;
+
+struct Case {
+    chain: Chain,
+    path: Path,
+}
+
+impl Case {
+    fn new() -> Self {
+        Self::with_leaf(&Template::signer(&["Medical Doctor"]))
+    }
+    fn with_leaf(leaf: &Template) -> Self {
+        let chain = Chain::new();
+        let path = build_path(&chain.leaf(leaf), &[chain.ca_certificate()], &[chain.root_certificate()], NOW);
+        Self { path: path.unwrap(), chain }
+    }
+    fn arl(&self) -> Crl {
+        self.chain.root.crl(&CrlTemplate::fresh())
+    }
+    /// The root's list is fresh and empty; the CA's as given.
+    fn judge(&self, template: &CrlTemplate) -> Revocation {
+        revocation(&self.path, &[self.chain.ca.crl(template), self.arl()], NOW)
+    }
+}
+
+fn revoking(serial: u8, at: OffsetDateTime, reason: u8) -> CrlTemplate {
+    CrlTemplate { revoked: vec![(vec![7], NOW, 0), (vec![serial], at, reason)], ..CrlTemplate::fresh() }
+}
+
+fn unknown(answer: Revocation) -> RevocationUnknown {
+    match answer {
+        Revocation::Unknown { why } => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_path_with_fresh_lists_is_good_until_the_first_of_them_ends() {
+    let case = Case::new();
+    let soon = NOW + Duration::hours(1);
+    let answer = case.judge(&CrlTemplate { next_update: Some(soon), ..CrlTemplate::fresh() });
+    assert_eq!(answer, Revocation::Good { checked_until: soon });
+}
+
+#[test]
+fn a_revoked_doctor_is_revoked_from_the_date_on() {
+    let case = Case::new();
+    let since = NOW - Duration::hours(2);
+    let crls = [case.chain.ca.crl(&revoking(LEAF, since, 1)), case.arl()];
+    let revoked = Revocation::Revoked {
+        at: since,
+        reason: RevocationReason::KeyCompromise,
+        serial: "5a".to_owned(),
+        position: 0,
+    };
+    assert_eq!(revocation(&case.path, &crls, NOW), revoked);
+    assert_eq!(revocation(&case.path, &crls, since), revoked);
+    let before = revocation(&case.path, &crls, since - Duration::SECOND);
+    assert!(matches!(before, Revocation::Good { .. }));
+}
+
+#[test]
+fn a_revoked_ca_revokes_the_path_even_where_the_doctors_list_is_missing() {
+    let case = Case::new();
+    let arl = case.chain.root.crl(&revoking(CA, NOW - Duration::hours(1), 2));
+    let answer = revocation(&case.path, &[arl], NOW);
+    let expected = (RevocationReason::AuthorityCompromise, 1);
+    assert!(
+        matches!(answer, Revocation::Revoked { reason, position, .. } if (reason, position) == expected),
+        "{answer:?}"
+    );
+}
+
+#[test]
+fn remove_from_crl_revokes_nothing() {
+    let answer = Case::new().judge(&revoking(LEAF, NOW - Duration::hours(1), 8));
+    assert!(matches!(answer, Revocation::Good { .. }), "{answer:?}");
+}
+
+#[test]
+fn a_missing_list_is_unknown_and_named() {
+    let case = Case::new();
+    let why = unknown(revocation(&case.path, &[case.arl()], NOW));
+    let issuer = "CN=HPKI-01-TestSignCA-forNonRepudiation,C=JP".to_owned();
+    assert_eq!(why, RevocationUnknown::Missing { issuer });
+    let why = unknown(revocation(&case.path, &[case.chain.ca.crl(&CrlTemplate::fresh())], NOW));
+    assert_eq!(why, RevocationUnknown::Missing { issuer: "CN=Test Root,C=JP".to_owned() });
+}
+
+#[test]
+fn a_stale_list_is_unknown_but_still_revokes() {
+    let case = Case::new();
+    let ended = NOW - Duration::SECOND;
+    let stale = CrlTemplate { next_update: Some(ended), ..CrlTemplate::fresh() };
+    let why = unknown(case.judge(&stale));
+    assert!(matches!(why, RevocationUnknown::Stale { next_update, .. } if next_update == ended));
+
+    let stale = CrlTemplate { next_update: Some(ended), ..revoking(LEAF, ended, 0) };
+    assert!(matches!(case.judge(&stale), Revocation::Revoked { .. }));
+}
+
+#[test]
+fn a_list_from_the_future_is_unknown() {
+    let later = NOW + Duration::SECOND;
+    let why = unknown(Case::new().judge(&CrlTemplate { this_update: later, ..CrlTemplate::fresh() }));
+    assert!(matches!(why, RevocationUnknown::NotYetValid { this_update, .. } if this_update == later));
+}
+
+#[test]
+fn of_several_lists_the_newest_speaks() {
+    let case = Case::new();
+    let old =
+        CrlTemplate { this_update: NOW - Duration::days(9), next_update: Some(NOW), ..CrlTemplate::fresh() };
+    let newer = revoking(LEAF, NOW - Duration::days(1), 4);
+    let crls = [case.chain.ca.crl(&newer), case.chain.ca.crl(&old), case.arl()];
+    assert!(matches!(revocation(&case.path, &crls, NOW), Revocation::Revoked { .. }));
+}
+
+#[test]
+fn a_list_by_another_key_of_the_same_name_is_unknown() {
+    let case = Case::new();
+    let impostor = Authority::new("HPKI-01-TestSignCA-forNonRepudiation");
+    let crls = [impostor.crl(&revoking(LEAF, NOW, 0)), case.arl()];
+    let why = unknown(revocation(&case.path, &crls, NOW));
+    assert!(matches!(why, RevocationUnknown::Signature { .. }), "{why:?}");
+}
+
+#[test]
+fn a_changed_list_is_unknown() {
+    let case = Case::new();
+    let good = case.chain.ca.crl_der(&revoking(LEAF, NOW - Duration::HOUR, 1));
+    let at = good.windows(3).position(|w| w == [2, 1, LEAF]).unwrap() + 2;
+    let mut changed = good.clone();
+    changed[at] ^= 1;
+    let crls = [Crl::from_der(&changed).unwrap(), case.arl()];
+    assert!(matches!(unknown(revocation(&case.path, &crls, NOW)), RevocationUnknown::Signature { .. }));
+}
+
+#[test]
+fn a_ca_that_may_not_sign_lists_is_unknown() {
+    let chain = Chain::new();
+    let ca = chain
+        .ca
+        .certificate(&chain.root, &Template::ca(CA).with("2.5.29.15", Some(key_usage(true, 2, 0x04))));
+    let leaf = chain.leaf(&Template::signer(&[]));
+    let path = build_path(&leaf, &[ca], &[chain.root_certificate()], NOW).unwrap();
+    let crls = [chain.ca.crl(&CrlTemplate::fresh()), chain.root.crl(&CrlTemplate::fresh())];
+    assert!(matches!(unknown(revocation(&path, &crls, NOW)), RevocationUnknown::KeyUsage { .. }));
+}
+
+/// A full name with one URI, as distributionPoint `[0]`.
+fn point(uri: &str) -> Vec<u8> {
+    tlv(0xa0, &tlv(0xa0, &tlv(0x86, uri.as_bytes())))
+}
+
+fn with_idp(fields: &[Vec<u8>]) -> CrlTemplate {
+    CrlTemplate { extensions: vec![extension("2.5.29.28", true, &seq(fields))], ..CrlTemplate::fresh() }
+}
+
+#[test]
+fn a_list_speaks_only_for_its_distribution_point_and_kind() {
+    let points = extension("2.5.29.31", false, &seq(&[seq(&[point("http://a")])]));
+    let case = Case::with_leaf(&Template::signer(&[]).with("2.5.29.31", Some(points)));
+    let good = |fields: &[Vec<u8>]| matches!(case.judge(&with_idp(fields)), Revocation::Good { .. });
+    assert!(good(&[point("http://a")]));
+    assert!(!good(&[point("http://b")]));
+    assert!(good(&[tlv(0x81, &[0xff])]), "user certificates only");
+    assert!(!good(&[tlv(0x82, &[0xff])]), "CA certificates only");
+}
+
+#[test]
+fn kinds_of_lists_that_are_not_supported_are_refused_by_name() {
+    let ca = Authority::new("CA");
+    let refused = |template: &CrlTemplate| Crl::from_der(&ca.crl_der(template)).unwrap_err();
+    assert_eq!(refused(&with_idp(&[tlv(0x84, &[0xff])])), CrlError::Unsupported("indirect CRL"));
+    assert_eq!(refused(&with_idp(&[tlv(0x83, &[1, 6])])), CrlError::Unsupported("only some reasons"));
+    let with = |e| CrlTemplate { extensions: vec![e], ..CrlTemplate::fresh() };
+    let delta = with(extension("2.5.29.27", true, &tlv(2, &[1])));
+    assert_eq!(refused(&delta), CrlError::Unsupported("delta CRL"));
+    let strange = with(extension("1.2.3.4", true, &tlv(2, &[1])));
+    assert_eq!(refused(&strange), CrlError::UnknownCriticalExtension("1.2.3.4".to_owned()));
+    assert_eq!(refused(&CrlTemplate { next_update: None, ..CrlTemplate::fresh() }), CrlError::NoNextUpdate);
+    assert_eq!(refused(&revoking(1, NOW, 7)), CrlError::Malformed("reasonCode"));
+    assert_eq!(Crl::from_pem_or_der(&oid("1.2.3")).unwrap_err(), CrlError::Pem);
+}
+
+#[test]
+fn every_certificate_below_the_root_is_judged() {
+    let case = Case::new();
+    assert_eq!(case.path.certificates().len(), 3);
+    assert!(basic_constraints(true, None).len() > 2);
+    assert!(matches!(case.judge(&CrlTemplate::fresh()), Revocation::Good { .. }));
+}

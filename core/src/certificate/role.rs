@@ -1,0 +1,106 @@
+//! hcRole: the health-care roles that an HPKI certificate asserts (ISO 17090-2, HPKI certificate policy).
+//!
+//! ```text
+//! SubjectDirectoryAttributes ::= SEQUENCE OF Attribute { type OBJECT IDENTIFIER, values SET OF HCActorData }
+//! HCActorData ::= SET OF HCActor
+//! HCActor     ::= SEQUENCE { codedData [0] CodedData, regionalHCActorData [1] OPTIONAL }
+//! CodedData   ::= SET { codingSchemeReference [0] OBJECT IDENTIFIER, codeDataValue [1] OPTIONAL,
+//!                       codeDataFreeText [2] DirectoryString }
+//! ```
+//! All tags are explicit.
+
+use der::{Tag, asn1::ObjectIdentifier};
+
+use super::{
+    name::directory_string,
+    tlv::{Tlv, context},
+    x509::oid,
+};
+
+/// id-hcpki-at-healthcareactor.
+const HEALTHCARE_ACTOR: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.0.17090.0.1");
+/// The coding scheme of HPKI's roles. Text of another scheme means nothing here.
+const CODING_SCHEME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.392.100495.1.6.1.1");
+
+/// Role texts in their order, from the value of subjectDirectoryAttributes. Other attributes are passed over.
+pub(super) fn roles(value: &[u8]) -> Option<Vec<String>> {
+    let mut roles = Vec::new();
+    for attribute in Tlv::only(value, Tag::Sequence)?.all(Tag::Sequence)? {
+        let mut fields = attribute.open()?;
+        let attribute_type = oid(fields.any()?)?;
+        let values = fields.expect(Tag::Set)?;
+        fields.finish()?;
+        if attribute_type == HEALTHCARE_ACTOR {
+            for actors in values.all(Tag::Set)? {
+                for actor in actors.all(Tag::Sequence)? {
+                    roles.push(role(actor)?);
+                }
+            }
+        }
+    }
+    Some(roles)
+}
+
+fn role(actor: Tlv) -> Option<String> {
+    let mut fields = actor.open()?;
+    let coded_data = fields.expect(context(0))?;
+    fields.optional(context(1))?;
+    fields.finish()?;
+
+    let mut coded = Tlv::only(coded_data.value, Tag::Set)?.open()?;
+    let scheme = Tlv::only(coded.expect(context(0))?.value, Tag::ObjectIdentifier)?;
+    coded.optional(context(1))?;
+    let text = coded.expect(context(2))?.open()?.any()?;
+    coded.finish()?;
+
+    let text = directory_string(text)?;
+    (oid(scheme)? == CODING_SCHEME && !text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::testing::{hc_role, unhex};
+    use super::*;
+
+    /// The extension value of a published test certificate.
+    const REAL: &str = "303430320606288185420001312831263024A0223120A00C060A2A830886910F01060101A2100C0E4D6564\
+                        6963616C20446F63746F72";
+
+    #[test]
+    fn a_real_role_is_read() {
+        let value = unhex(REAL);
+        assert_eq!(value.len(), 54);
+        assert_eq!(roles(&value).unwrap(), ["Medical Doctor"]);
+        assert_eq!(hc_role(&["Medical Doctor"]), value);
+    }
+
+    #[test]
+    fn several_roles_are_read_in_their_order() {
+        let value = hc_role(&["Director of Hospital", "Medical Doctor"]);
+        assert_eq!(roles(&value).unwrap(), ["Director of Hospital", "Medical Doctor"]);
+    }
+
+    #[test]
+    fn a_role_of_another_coding_scheme_is_refused() {
+        let value = unhex(&REAL.replace("2A830886910F01060101", "2A830886910F01060102"));
+        assert_eq!(roles(&value), None);
+    }
+
+    #[test]
+    fn other_attributes_are_passed_over() {
+        // dateOfBirth (RFC 3739 §3.2.2)
+        let value = unhex("301D301B06082B06010505070901310F180D3139383030313031303030305A");
+        assert_eq!(roles(&value).unwrap(), Vec::<String>::new());
+    }
+
+    proptest! {
+        #[test]
+        fn a_changed_role_never_reads_as_doctor(at in 0usize..54, flip in 1u8..=255) {
+            let mut value = unhex(REAL);
+            value[at] ^= flip;
+            prop_assert_ne!(roles(&value), Some(vec!["Medical Doctor".to_owned()]));
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Reading one DER element after another (X.690), with the exact bytes of each kept: signatures and names are over
+//! bytes, not over a re-encoding. `None` means malformed; the caller knows what.
+
+use der::{Encode, Reader, SliceReader, Tag, TagNumber};
+use time::{Date, Month, OffsetDateTime, Time};
+
+/// One element.
+#[derive(Clone, Copy)]
+pub(super) struct Tlv<'a> {
+    pub(super) tag: Tag,
+    /// Contents octets.
+    pub(super) value: &'a [u8],
+    /// The whole element.
+    pub(super) raw: &'a [u8],
+}
+
+impl<'a> Tlv<'a> {
+    /// The only element in `bytes`.
+    pub(super) fn only(bytes: &'a [u8], tag: Tag) -> Option<Self> {
+        let mut cursor = Cursor::new(bytes)?;
+        let tlv = cursor.expect(tag)?;
+        cursor.finish()?;
+        Some(tlv)
+    }
+
+    /// The elements inside.
+    pub(super) fn open(self) -> Option<Cursor<'a>> {
+        Cursor::new(self.value)
+    }
+
+    /// The elements inside, all of this tag.
+    pub(super) fn all(self, tag: Tag) -> Option<Vec<Tlv<'a>>> {
+        let mut cursor = self.open()?;
+        let mut items = Vec::new();
+        while !cursor.is_empty() {
+            items.push(cursor.expect(tag)?);
+        }
+        Some(items)
+    }
+
+    /// A BIT STRING of whole octets.
+    pub(super) fn bit_string(self) -> Option<&'a [u8]> {
+        match self.value {
+            [0, bytes @ ..] if self.tag == Tag::BitString => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// UTCTime or GeneralizedTime in the forms of RFC 5280 §4.1.2.5: seconds, `Z`, no fraction.
+    pub(super) fn time(self) -> Option<OffsetDateTime> {
+        let (century_and_year, rest) = match self.tag {
+            Tag::UtcTime => {
+                let (year, rest) = self.value.split_at_checked(2)?;
+                let year = digits(year)?;
+                (if year < 50 { 2000 + year } else { 1900 + year }, rest)
+            }
+            Tag::GeneralizedTime => {
+                let (year, rest) = self.value.split_at_checked(4)?;
+                (digits(year)?, rest)
+            }
+            _ => return None,
+        };
+        let [m1, m2, d1, d2, h1, h2, n1, n2, s1, s2, b'Z'] = *rest else { return None };
+        let two = |tens, units| digits(&[tens, units]).and_then(|n| u8::try_from(n).ok());
+        let month = Month::try_from(two(m1, m2)?).ok()?;
+        let date = Date::from_calendar_date(century_and_year, month, two(d1, d2)?).ok()?;
+        let time = Time::from_hms(two(h1, h2)?, two(n1, n2)?, two(s1, s2)?).ok()?;
+        Some(date.with_time(time).assume_utc())
+    }
+}
+
+fn digits(text: &[u8]) -> Option<i32> {
+    text.iter().try_fold(0, |n, c| c.is_ascii_digit().then(|| n * 10 + i32::from(c - b'0')))
+}
+
+/// A position among sibling elements.
+pub(super) struct Cursor<'a>(SliceReader<'a>);
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Option<Self> {
+        SliceReader::new(bytes).ok().map(Self)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_finished()
+    }
+
+    pub(super) fn finish(self) -> Option<()> {
+        self.is_empty().then_some(())
+    }
+
+    pub(super) fn any(&mut self) -> Option<Tlv<'a>> {
+        let header = self.0.peek_header().ok()?;
+        let raw = self.0.tlv_bytes().ok()?;
+        let value = raw.get(usize::try_from(header.encoded_len().ok()?).ok()?..)?;
+        Some(Tlv { tag: header.tag, value, raw })
+    }
+
+    pub(super) fn expect(&mut self, tag: Tag) -> Option<Tlv<'a>> {
+        self.any().filter(|tlv| tlv.tag == tag)
+    }
+
+    /// `Some(None)` when the next element is another or there is none.
+    pub(super) fn optional(&mut self, tag: Tag) -> Option<Option<Tlv<'a>>> {
+        match self.0.peek_tag() {
+            Ok(next) if next == tag => self.any().map(Some),
+            Ok(_) => Some(None),
+            Err(_) => self.is_empty().then_some(None),
+        }
+    }
+}
+
+/// `[number]`, constructed.
+pub(super) fn context(number: u8) -> Tag {
+    Tag::ContextSpecific { constructed: true, number: TagNumber::new(number) }
+}
