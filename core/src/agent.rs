@@ -12,7 +12,7 @@ mod record;
 mod registering;
 mod waiting;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use tokio::sync::Mutex;
 
@@ -20,13 +20,14 @@ pub use self::{
     approving::{Approved, Batch, Delivery},
     error::{AgentError, Code, Kind},
     registering::Candidate,
-    waiting::{Requester, Waiting},
+    waiting::Waiting,
 };
+pub use crate::service::Requester;
 use self::outbox::Item;
 use crate::{
     certificate::Holder,
     device::{Device, KeyRole, state::State},
-    journal::{Event, Journal},
+    journal::{Digest, Event, Journal},
     registration::{Binding, ClientInfo},
     service::{BoundService, ClientIdentity, Service},
     trust::{TrustConfiguration, TrustedService},
@@ -69,6 +70,8 @@ pub struct Agent {
     state: Arc<State>,
     journal: Arc<Journal>,
     bound: Mutex<Option<Bound>>,
+    /// Documents whose refusal is in the journal already.
+    refused: Mutex<HashSet<Digest>>,
 }
 
 /// The binding in force and the session with its service; the session is made when first needed.
@@ -95,6 +98,7 @@ impl Agent {
             state: Arc::new(state),
             journal: Arc::new(journal),
             bound: Mutex::new(binding.map(|binding| Bound { binding, session: None })),
+            refused: Mutex::default(),
         })
     }
 
@@ -182,7 +186,7 @@ impl Agent {
             let mut bound = self.bound.lock().await;
             if let Some(Bound { binding, .. }) = bound.take() {
                 self.wipe(&binding.key_alias(KeyRole::Device).binding).await?;
-                self.note(vec![Event::Wiped { code: record::code(error.code()) }]).await?;
+                self.note(vec![record::wiped(error.code())]).await?;
             }
         }
         Err(error)

@@ -1,12 +1,12 @@
 //! Prepare, approve, deliver: one act of the doctor over all digests of a batch, two requests to the service, and
 //! nothing that comes back is used before it is verified.
 
-use super::{Agent, AgentError, Code, Waiting, outbox::Item, registering::accept_certificate};
+use super::{Agent, AgentError, Code, Waiting, outbox::Item, record, registering::accept_certificate};
 use crate::{
     certificate::SigningCertificate,
-    journal::Event,
+    journal::{Digest, Event},
     registration::Binding,
-    service::{BoundService, CredentialInfo, SignatureActivation},
+    service::{BoundService, CredentialInfo, DocumentDigest, HashAlgorithm, MAX_HASHES, SignatureActivation},
     signature::{Prepared, SignedPrescription, prepare},
 };
 
@@ -19,6 +19,8 @@ pub struct Batch {
 struct Ready {
     id: String,
     label: String,
+    /// SHA-256 of the envelope.
+    document: [u8; 32],
     response_uri: Option<String>,
     prepared: Prepared,
 }
@@ -74,21 +76,22 @@ impl Agent {
             return Err(AgentError::new(Code::BatchEmpty));
         }
         let (binding, session) = self.session().await?;
-        let credential = self.judge(session.credential(&binding.credential_id).await).await?;
-        if waiting.len() > credential.multisign {
-            return Err(AgentError::new(Code::BatchTooLarge).detail(credential.multisign));
+        let credential = self.judge(session.credential(binding.credential_id()).await).await?;
+        let allowed = credential.multisign.min(MAX_HASHES);
+        if waiting.len() > allowed {
+            return Err(AgentError::new(Code::BatchTooLarge).detail(allowed));
         }
         let certificate = self.pinned_certificate(&binding, &credential)?;
         let mut items = Vec::with_capacity(waiting.len());
-        for Waiting { id, label, content, response_uri, .. } in waiting {
+        for Waiting { id, label, document, content, response_uri, .. } in waiting {
             let prescription = content?;
-            let kept = self.kept(&id, &label).await?;
+            let kept = self.kept(&id).await?;
             let kept = kept.and_then(|item| Prepared::from_stored(&item.prepared, &certificate).ok());
             let prepared = match kept {
                 Some(kept) if kept.prescription().envelope() == prescription.envelope() => kept,
                 _ => prepare(prescription, &certificate, self.device.clock.now(), &*self.device.random)?,
             };
-            items.push(Ready { id, label, response_uri, prepared });
+            items.push(Ready { id, label, document, response_uri, prepared });
         }
         Ok(Batch { items, credential })
     }
@@ -101,24 +104,30 @@ impl Agent {
     /// [`Code::SignatureRefused`], [`Code::SignatureWrong`] and the errors of the wire: nothing is handed out; a repeat
     /// needs a new approval and signs the same bytes. A failed delivery is no error: see [`Delivery::Pending`].
     pub async fn approve(&self, batch: Batch) -> Result<Vec<Approved>, AgentError> {
-        let (binding, session) = self.session().await?;
+        let (_, session) = self.session().await?;
         let Batch { items, credential } = batch;
         let count = items.len();
+        let activation = SignatureActivation::new(&credential, HashAlgorithm::Sha256, digests(&items))?;
         self.keep(items.iter().map(Ready::unsigned).collect()).await?;
+        let token = self.judge(session.activate(activation).await).await?;
+        let documents = items.iter().map(|i| Digest::from_sha256(i.document)).collect();
+        self.note(vec![Event::Approved { documents }]).await?;
 
-        let documents = items.iter().map(|i| (i.label.clone(), *i.prepared.digest())).collect();
-        let activation = SignatureActivation::new(&binding.credential_id, documents)?;
-        let token = self.judge(session.activate(&activation).await).await?;
-        self.note(Event::Approved { count }).await?;
-        let values = self.judge(session.sign_hashes(token, &activation, &credential).await).await?;
+        let values = self.judge(session.sign_hashes(token).await).await;
+        let done = match values.and_then(|values| assemble(items, values)) {
+            Ok(done) => done,
+            Err(error) => {
+                self.note(vec![record::not_signed(error.code(), count)]).await?;
+                return Err(error);
+            }
+        };
+        self.keep(done.iter().map(|done| done.item.clone()).collect()).await?;
+        self.note(done.iter().map(Done::event).collect()).await?;
 
-        let signed = assemble(items, values)?;
-        self.keep(signed.iter().map(|done| done.item.clone()).collect()).await?;
         let mut approved = Vec::with_capacity(count);
-        for Done { item, file } in signed {
-            self.note(Event::signed(&item.id, file.bytes())).await?;
+        for Done { item, label, file, .. } in done {
             let delivery = self.deliver(&session, &item).await?;
-            approved.push(Approved { id: item.id, label: item.label, signed: file, delivery });
+            approved.push(Approved { id: item.id, label, signed: file, delivery });
         }
         Ok(approved)
     }
@@ -154,12 +163,12 @@ impl Agent {
         if !binding.same_certificate(&credential.chain) {
             return Err(AgentError::new(Code::CertificateChanged));
         }
-        accept_certificate(self.trusted(&binding.issuer)?, &credential.chain, self.device.clock.now())
+        accept_certificate(self.trusted(binding.issuer())?, &credential.chain, self.device.clock.now())
     }
 
-    async fn kept(&self, id: &str, label: &str) -> Result<Option<Item>, AgentError> {
-        let (id, label) = (id.to_owned(), label.to_owned());
-        self.with_state(move |state| Item::find(state, &id, &label)).await
+    async fn kept(&self, id: &str) -> Result<Option<Item>, AgentError> {
+        let id = id.to_owned();
+        self.with_state(move |state| Item::find(state, &id)).await
     }
 
     async fn keep(&self, items: Vec<Item>) -> Result<(), AgentError> {
@@ -171,7 +180,7 @@ impl Agent {
             None => Delivery::Returned,
             Some(uri) => match self.judge(session.deliver(uri, &item.signed).await).await {
                 Ok(()) => {
-                    self.note(Event::delivered(&item.id)).await?;
+                    self.note(record::delivered(item).into_iter().collect()).await?;
                     Delivery::Delivered
                 }
                 // An earlier delivery of this very file arrived although its answer did not.
@@ -179,10 +188,17 @@ impl Agent {
                 Err(error) => return Ok(Delivery::Pending(error)),
             },
         };
-        let item = item.clone();
-        self.with_state(move |state| Item::remove(state, &item.id, &item.label)).await?;
+        let id = item.id.clone();
+        self.with_state(move |state| Item::remove(state, &id)).await?;
         Ok(delivery)
     }
+}
+
+/// What the doctor's one act covers, in the order shown. The service sees the request's identifier, not the label,
+/// which may hold a patient's name.
+fn digests(items: &[Ready]) -> Vec<DocumentDigest> {
+    let digest = |i: &Ready| DocumentDigest { hash: i.prepared.digest().to_vec(), label: i.id.clone() };
+    items.iter().map(digest).collect()
 }
 
 /// Finds for each prepared prescription the value that its key made over it (some services answer in another order),
@@ -192,13 +208,14 @@ fn assemble(items: Vec<Ready>, mut values: Vec<Vec<u8>>) -> Result<Vec<Done>, Ag
         return Err(AgentError::new(Code::SignatureWrong));
     }
     let mut done = Vec::with_capacity(items.len());
-    for Ready { id, label, response_uri, prepared } in items {
+    for Ready { id, label, document, response_uri, prepared } in items {
         // In the usual order the first of those left fits, so this is one verification each.
         let at = values.iter().position(|value| prepared.accepts(value));
         let value = values.remove(at.ok_or_else(|| AgentError::new(Code::SignatureWrong))?);
         let stored = prepared.to_stored();
         let file = prepared.finish(&value)?;
-        done.push(Done { item: Item { id, label, response_uri, prepared: stored, signed: file.bytes().to_vec() }, file });
+        let item = Item { id, document, response_uri, prepared: stored, signed: file.bytes().to_vec() };
+        done.push(Done { item, label, value, file });
     }
     Ok(done)
 }
@@ -206,14 +223,22 @@ fn assemble(items: Vec<Ready>, mut values: Vec<Vec<u8>>) -> Result<Vec<Done>, Ag
 /// A signed file and what is kept of it until delivery.
 struct Done {
     item: Item,
+    label: String,
+    value: Vec<u8>,
     file: SignedPrescription,
+}
+
+impl Done {
+    fn event(&self) -> Event {
+        record::signed(&self.item, &self.value)
+    }
 }
 
 impl Ready {
     fn unsigned(&self) -> Item {
         Item {
             id: self.id.clone(),
-            label: self.label.clone(),
+            document: self.document,
             response_uri: self.response_uri.clone(),
             prepared: self.prepared.to_stored(),
             signed: Vec::new(),

@@ -15,8 +15,8 @@ const PREFIX: &str = "outbox-";
 pub(super) struct Item {
     /// The request's identifier.
     pub(super) id: String,
-    /// The document's label.
-    pub(super) label: String,
+    /// SHA-256 of the envelope that was shown.
+    pub(super) document: [u8; 32],
     /// Where the answer goes; `None` for a file of the app's own.
     pub(super) response_uri: Option<String>,
     /// `Prepared::to_stored`.
@@ -28,23 +28,23 @@ pub(super) struct Item {
 }
 
 impl Item {
-    fn entry(id: &str, label: &str) -> String {
-        let name = digest(&SHA256, format!("{}:{id}{label}", id.len()).as_bytes());
+    fn entry(id: &str) -> String {
+        let name = digest(&SHA256, id.as_bytes());
         let hex: String = name.as_ref().iter().take(16).map(|b| format!("{b:02x}")).collect();
         format!("{PREFIX}{hex}")
     }
 
     pub(super) fn save(&self, state: &State) -> Result<(), AgentError> {
         let bytes = serde_json::to_vec(self).map_err(|e| AgentError::new(Code::StorageFailed).caused_by(e))?;
-        Ok(state.write(&Self::entry(&self.id, &self.label), &bytes)?)
+        Ok(state.write(&Self::entry(&self.id), &bytes)?)
     }
 
-    pub(super) fn find(state: &State, id: &str, label: &str) -> Result<Option<Self>, AgentError> {
-        Self::read(state, &Self::entry(id, label))
+    pub(super) fn find(state: &State, id: &str) -> Result<Option<Self>, AgentError> {
+        Self::read(state, &Self::entry(id))
     }
 
-    pub(super) fn remove(state: &State, id: &str, label: &str) -> Result<(), AgentError> {
-        Ok(state.remove(&Self::entry(id, label))?)
+    pub(super) fn remove(state: &State, id: &str) -> Result<(), AgentError> {
+        Ok(state.remove(&Self::entry(id))?)
     }
 
     /// Signed files that the service has not yet taken.

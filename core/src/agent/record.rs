@@ -1,25 +1,76 @@
-//! What the agent writes into the journal: digests and codes, never patient data.
+//! What the agent writes into the journal: digests, codes and identifiers, never patient data.
 
 use super::{AgentError, Code, outbox::Item};
 use crate::{
     device::KeyRole,
     journal::{self, Digest, Event, Identifier},
-    prescription::Violation,
     registration::Binding,
 };
 
-/// An error's code, in the journal's alphabet: `PhoneUnbound` is recorded as `phone_unbound`.
-pub(super) fn code(code: Code) -> journal::Code {
-    word(code.as_str())
+/// A request's identifier as the journal knows it; `None` for a file that the app brought itself.
+fn request(item: &Item) -> Option<Digest> {
+    item.response_uri.as_ref().map(|_| Digest::of(item.id.as_bytes()))
 }
 
+pub(super) fn registered(binding: &Binding, replaced: bool) -> Result<Event, AgentError> {
+    Ok(Event::Registered {
+        service: identifier(binding.issuer())?,
+        client_id: identifier(binding.client_id())?,
+        credential_id: identifier(binding.credential_id())?,
+        certificate: Digest::of(binding.certificate_chain().first().map_or(&[], Vec::as_slice)),
+        approval_key: identifier(binding.thumbprint(KeyRole::Approval))?,
+        replaced,
+    })
+}
+
+pub(super) fn unregistered(binding: &Binding) -> Result<Event, AgentError> {
+    Ok(Event::Unregistered { client_id: identifier(binding.client_id())? })
+}
+
+pub(super) fn wiped(why: Code) -> Event {
+    Event::Wiped { code: word(why.as_str()) }
+}
+
+pub(super) fn not_signed(why: Code, count: usize) -> Event {
+    Event::NotSigned { code: word(why.as_str()), count: count as u64 }
+}
+
+pub(super) fn signed(item: &Item, value: &[u8]) -> Event {
+    let document = Digest::from_sha256(item.document);
+    Event::Signed { request: request(item), document, signature: Digest::of(value) }
+}
+
+/// `None` for a file of the app's own, which is not delivered anywhere.
+pub(super) fn delivered(item: &Item) -> Option<Event> {
+    Some(Event::Delivered { request: request(item)?, document: Digest::from_sha256(item.document) })
+}
+
+pub(super) fn declined(id: &str, document: Option<Digest>) -> Event {
+    Event::Declined { request: Digest::of(id.as_bytes()), document }
+}
+
+pub(super) fn refused(id: &str, document: Digest, error: &AgentError) -> Event {
+    let mut codes: Vec<_> = error.violations().iter().map(|v| word(v.code)).collect();
+    if codes.is_empty() {
+        codes.push(word(error.code().as_str()));
+    }
+    codes.dedup();
+    Event::Refused { request: Some(Digest::of(id.as_bytes())), document, codes }
+}
+
+/// A name of the program in the journal's alphabet: `PhoneUnbound` becomes `phone_unbound`.
 fn word(name: &str) -> journal::Code {
     let mut word = String::new();
     for c in name.chars() {
-        if c.is_ascii_uppercase() && !word.is_empty() {
+        if c.is_ascii_uppercase() && !word.is_empty() && !word.ends_with('_') {
             word.push('_');
         }
         word.push(c.to_ascii_lowercase());
     }
-    journal::Code::try_from(word).unwrap_or_else(|_| journal::Code::unnamed())
+    journal::Code::lossy(&word)
+}
+
+/// Identifiers were bounded when they arrived; one that the journal cannot take means a damaged state.
+fn identifier(text: &str) -> Result<Identifier, AgentError> {
+    Identifier::try_from(text.to_owned()).map_err(|e| AgentError::new(Code::StateDamaged).caused_by(e))
 }

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-use super::{Agent, AgentError, Bound, Code, blocking, outbox::Item};
+use super::{Agent, AgentError, Bound, Code, Kind, blocking, outbox::Item, record};
 use crate::{
     certificate::{Certificate, Holder, SigningCertificate, build_path},
     device::{KeyAlias, KeyRole, KeyVaultError, NewKey, Secret, state::State},
-    journal::Event,
     registration::{
         self, ActivationCode, Binding, BoundKeys, Registered, RegistrationRefusal, RegistrationRequest, Ticket,
         TicketError, secret_name,
@@ -151,7 +150,7 @@ impl Agent {
             Ok(state.remove(BEGUN)?)
         })
         .await?;
-        self.note(Event::registered(&binding)).await?;
+        self.note(vec![record::registered(&binding, candidate.replaced)?]).await?;
         *self.bound.lock().await = Some(Bound { binding, session: None });
         Ok(())
     }
@@ -242,7 +241,7 @@ impl Agent {
         });
         let (certificate, chain) = match accepted {
             Ok(accepted) => accepted,
-            Err(refused) if matches!(refused.kind(), super::Kind::Retry | super::Kind::FixPhone) => {
+            Err(refused) if matches!(refused.kind(), Kind::Retry | Kind::FixPhone) => {
                 return Err(refused);
             }
             Err(refused) => {

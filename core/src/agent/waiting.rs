@@ -2,22 +2,13 @@
 
 use time::OffsetDateTime;
 
-use super::{Agent, AgentError, Code, outbox::Item};
+use super::{Agent, AgentError, Code, outbox::Item, record};
 use crate::{
     certificate::Holder,
-    journal::Event,
-    prescription::{Prescription, Refusal, Violation},
-    service::inbox::InboxItem,
+    journal::Digest,
+    prescription::{Prescription, Violation},
+    service::{InboxItem, Requester},
 };
-
-/// Who asks for the signature.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Requester {
-    /// Name of the clinic or system, as it names itself.
-    pub name: String,
-    /// Its facility code, where given.
-    pub facility_code: Option<String>,
-}
 
 /// One prescription that waits. It is moved into [`Agent::prepare`] or [`Agent::decline`]: a doctor decides once.
 pub struct Waiting {
@@ -30,6 +21,8 @@ pub struct Waiting {
     pub(super) prescriber_warning: Option<Violation>,
     /// Where the answer goes; `None` for a file that the app itself brought.
     pub(super) response_uri: Option<String>,
+    /// SHA-256 of the bytes that are shown; zeros where there are none.
+    pub(super) document: [u8; 32],
 }
 
 impl Waiting {
@@ -78,21 +71,27 @@ impl Agent {
     /// of the wire. A single damaged or refused document is no error here: it is listed, with its reasons.
     pub async fn inbox(&self, wait: std::time::Duration) -> Result<Vec<Waiting>, AgentError> {
         let (binding, session) = self.session().await?;
-        let items = self.judge(session.inbox(wait).await).await?;
+        let inbox = self.judge(session.inbox(wait).await).await?;
         let undelivered = self.with_state(Item::undelivered).await?;
-        let mut waiting = Vec::new();
-        for item in items {
-            if undelivered.iter().any(|u| u.id == item.id && u.label == item.label) {
-                continue;
-            }
-            let one = Waiting::from_inbox(item, &binding.holder);
+        let mut waiting = Vec::with_capacity(inbox.items.len());
+        for item in inbox.items.into_iter().filter(|item| undelivered.iter().all(|u| u.id != item.id)) {
+            let one = Waiting::from_inbox(item, binding.holder());
             if let Err(refused) = &one.content {
-                let codes = refused.violations().iter().map(|v| v.code.to_string()).collect();
-                self.note(Event::refused(&one.id, codes)).await?;
+                self.note_refusal(&one, refused).await?;
             }
             waiting.push(one);
         }
+        waiting.sort_by_key(|w| w.received_at);
         Ok(waiting)
+    }
+
+    /// Once for each document, however often the inbox is read while the agent lives.
+    async fn note_refusal(&self, waiting: &Waiting, refused: &AgentError) -> Result<(), AgentError> {
+        let document = Digest::from_sha256(waiting.document);
+        if !self.refused.lock().await.insert(document) {
+            return Ok(());
+        }
+        self.note(vec![record::refused(&waiting.id, document, refused)]).await
     }
 
     /// A prescription that the app brings itself: the envelope without signature, or the bare `SJ1` CSV.
@@ -109,7 +108,8 @@ impl Agent {
             requester: None,
             received_at: None,
             expires_at: None,
-            prescriber_warning: prescription.check_prescriber(&bound.binding.holder),
+            prescriber_warning: prescription.check_prescriber(bound.binding.holder()),
+            document: sha256(prescription.envelope()),
             content: Ok(prescription),
             response_uri: None,
         })
@@ -125,21 +125,23 @@ impl Agent {
         if let Some(uri) = &waiting.response_uri {
             self.judge(session.decline(uri, reason).await).await?;
         }
-        self.note(Event::declined(&waiting.id)).await
+        let document = waiting.content.is_ok().then(|| Digest::from_sha256(waiting.document));
+        self.note(vec![record::declined(&waiting.id, document)]).await
     }
 }
 
 impl Waiting {
     fn from_inbox(item: InboxItem, holder: &Holder) -> Self {
-        let content = match item.document {
-            Ok(bytes) => Prescription::parse(&bytes).map_err(AgentError::from),
-            Err(damaged) => Err(AgentError::new(Code::RequestDamaged).caused_by(damaged)),
+        let (received, content) = match item.document {
+            Ok(bytes) => (sha256(&bytes), Prescription::parse(&bytes).map_err(AgentError::from)),
+            Err(damaged) => ([0; 32], Err(AgentError::new(Code::RequestDamaged).caused_by(damaged))),
         };
         Self {
             prescriber_warning: content.as_ref().ok().and_then(|p| p.check_prescriber(holder)),
+            document: content.as_ref().map_or(received, |p| sha256(p.envelope())),
             id: item.id,
             label: item.label,
-            requester: item.requester.map(|r| Requester { name: r.name, facility_code: r.facility_code }),
+            requester: Some(item.requester),
             received_at: item.received_at,
             expires_at: item.expires_at,
             content,
@@ -148,9 +150,6 @@ impl Waiting {
     }
 }
 
-impl From<Refusal> for AgentError {
-    fn from(refusal: Refusal) -> Self {
-        let violations = refusal.violations();
-        AgentError::new(Code::DocumentRefused).because(violations).caused_by(refusal)
-    }
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    *Digest::of(bytes).as_bytes()
 }
