@@ -64,7 +64,7 @@ pub struct Binding {
     client_id: String,
     credential_id: String,
     registration_client_uri: String,
-    key_binding: String,
+    keys: String,
     device_key: String,
     approval_key: String,
     #[serde(with = "chain")]
@@ -93,7 +93,7 @@ impl Binding {
             client_id: registered.client_id.clone(),
             credential_id: registered.credential_id.clone(),
             registration_client_uri: registered.registration_client_uri.clone(),
-            key_binding: keys.binding.to_owned(),
+            keys: keys.binding.to_owned(),
             device_key: keys.device.thumbprint(),
             approval_key: keys.approval.thumbprint(),
             certificate_chain,
@@ -155,7 +155,7 @@ impl Binding {
 
     /// The name of one of the two keys in the vault.
     pub fn key_alias(&self, role: KeyRole) -> KeyAlias {
-        KeyAlias { binding: self.key_binding.clone(), role }
+        KeyAlias { binding: self.keys.clone(), role }
     }
 
     /// RFC 7638 thumbprint of one of the two keys, base64url: its `kid`.
@@ -194,7 +194,7 @@ impl Binding {
 
     /// Name under which the secret store keeps the registration access token.
     pub fn secret_name(&self) -> String {
-        secret_name(&self.key_binding)
+        secret_name(&self.keys)
     }
 
     fn check(&self) -> Result<(), BindingError> {
@@ -203,7 +203,7 @@ impl Binding {
         part("client_id", is_visible_ascii(self.client_id.as_bytes(), MAX_IDENTIFIER))?;
         part("credential_id", is_visible_ascii(self.credential_id.as_bytes(), MAX_IDENTIFIER))?;
         part("registration_client_uri", is_of_origin(&self.registration_client_uri, &self.issuer))?;
-        part("key_binding", is_hexadecimal(&self.key_binding))?;
+        part("keys", is_hexadecimal(&self.keys))?;
         part("device_key", self.device_key.len() == THUMBPRINT)?;
         part("approval_key", self.approval_key.len() == THUMBPRINT && self.approval_key != self.device_key)?;
         part(
@@ -357,14 +357,14 @@ mod tests {
             ("client_id", json!("")),
             ("credential_id", json!("a\nb")),
             ("registration_client_uri", json!("https://evil.example/")),
-            ("key_binding", json!("../../etc")),
+            ("keys", json!("../../etc")),
             ("device_key", json!("short")),
             ("approval_key", stored["device_key"].clone()),
             ("certificate_chain", json!([])),
         ] {
             assert_eq!(read(name, value), BindingError::Part(name));
         }
-        for other in [&b""[..], b"{}", b"[]", b"{\"version\":1}", &[b' '; MAX_JSON + 1]] {
+        for other in [&b""[..], b"{}", b"[]", b"{\"version\":1}", &vec![b' '; MAX_JSON + 1]] {
             assert_eq!(Binding::from_json(other).err(), Some(BindingError::Malformed));
         }
     }
