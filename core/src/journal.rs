@@ -249,6 +249,7 @@ impl Journal {
             && (head.length..=announced.length).contains(&length)
         {
             if length == announced.length && self.continues(&head, &announced)? {
+                read(&self.path)?.sync_all()?; // whoever wrote them may have died before this
                 self.move_anchor(anchor, announced, None)?;
             } else {
                 self.cut(head.length)?;
@@ -334,7 +335,7 @@ fn length_of(path: &Path) -> Result<u64, JournalError> {
     }
 }
 
-/// The file, or an empty reader where there is none yet.
+/// The file, made when absent. Windows flushes only what is open for writing.
 fn read(path: &Path) -> Result<File, JournalError> {
     Ok(files::private().read(true).append(true).create(true).open(path)?)
 }
