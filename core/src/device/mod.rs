@@ -5,7 +5,7 @@
 //! is in [`desktop`]. Sources: protocol §3 (two keys), §6 (crash anywhere), §8 (what the phone owes the signer).
 
 pub mod desktop;
-mod files;
+pub(crate) mod files;
 mod seal;
 pub mod state;
 mod system;

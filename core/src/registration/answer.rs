@@ -1,5 +1,7 @@
 //! What the service answered: to a registration (RFC 7591 §3.2) and to its removal (RFC 7592 §2.3).
 
+use std::fmt;
+
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -23,7 +25,6 @@ const MAX_WORD: usize = 40;
 const CODE_LIKE: usize = super::CODE_DIGITS;
 
 /// The phone is registered; its certificate is still to be judged and shown.
-#[derive(Debug)]
 pub struct Registered {
     /// The service's issuer, from the ticket.
     pub issuer: String,
@@ -37,6 +38,16 @@ pub struct Registered {
     pub credential_id: String,
     /// Another phone was bound before, and is no longer.
     pub replaced: bool,
+}
+
+/// Without the token, and without the credential, whose name may be the doctor's number.
+impl fmt::Debug for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registered")
+            .field("issuer", &self.issuer)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why the service did not register the phone, or not remove it.

@@ -56,15 +56,19 @@ pub struct BoundKeys<'a> {
 
 /// This phone, bound to one credential of one service. Any change of what it pins stops the agent and asks for a new
 /// registration. It holds no secret; [`secret_name`] says where that is.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Binding(Pinned);
+
+/// What is stored. It is no [`Binding`] before [`Pinned::check`] has passed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Binding {
+struct Pinned {
     version: u32,
     issuer: String,
     client_id: String,
     credential_id: String,
     registration_client_uri: String,
-    key_binding: String,
+    keys: String,
     device_key: String,
     approval_key: String,
     #[serde(with = "chain")]
@@ -87,21 +91,21 @@ impl Binding {
         holder: Holder,
         at: OffsetDateTime,
     ) -> Result<Self, BindingError> {
-        let binding = Self {
+        let pinned = Pinned {
             version: VERSION,
             issuer: registered.issuer.clone(),
             client_id: registered.client_id.clone(),
             credential_id: registered.credential_id.clone(),
             registration_client_uri: registered.registration_client_uri.clone(),
-            key_binding: keys.binding.to_owned(),
+            keys: keys.binding.to_owned(),
             device_key: keys.device.thumbprint(),
             approval_key: keys.approval.thumbprint(),
             certificate_chain,
             holder,
             registered_at: at,
         };
-        binding.check()?;
-        Ok(binding)
+        pinned.check()?;
+        Ok(Self(pinned))
     }
 
     /// Reads what [`Binding::to_json`] wrote.
@@ -120,9 +124,9 @@ impl Binding {
         if version != VERSION {
             return Err(BindingError::Version(version));
         }
-        let binding: Self = serde_json::from_slice(json).map_err(|_| BindingError::Malformed)?;
-        binding.check()?;
-        Ok(binding)
+        let pinned: Pinned = serde_json::from_slice(json).map_err(|_| BindingError::Malformed)?;
+        pinned.check()?;
+        Ok(Self(pinned))
     }
 
     /// The stored form. It names the doctor: keep it sealed.
@@ -130,39 +134,39 @@ impl Binding {
     /// # Errors
     /// [`BindingError::Malformed`].
     pub fn to_json(&self) -> Result<Vec<u8>, BindingError> {
-        serde_json::to_vec(self).map_err(|_| BindingError::Malformed)
+        serde_json::to_vec(&self.0).map_err(|_| BindingError::Malformed)
     }
 
     /// Issuer of the service, as in the trust configuration.
     pub fn issuer(&self) -> &str {
-        &self.issuer
+        &self.0.issuer
     }
 
     /// The phone's identifier at the service (RFC 7591 §3.2.1).
     pub fn client_id(&self) -> &str {
-        &self.client_id
+        &self.0.client_id
     }
 
     /// The credential to sign with (CSC API v2, `credentialID`).
     pub fn credential_id(&self) -> &str {
-        &self.credential_id
+        &self.0.credential_id
     }
 
     /// Where the registration is removed (RFC 7592).
     pub fn registration_client_uri(&self) -> &str {
-        &self.registration_client_uri
+        &self.0.registration_client_uri
     }
 
     /// The name of one of the two keys in the vault.
     pub fn key_alias(&self, role: KeyRole) -> KeyAlias {
-        KeyAlias { binding: self.key_binding.clone(), role }
+        KeyAlias { binding: self.0.keys.clone(), role }
     }
 
     /// RFC 7638 thumbprint of one of the two keys, base64url: its `kid`.
     pub fn thumbprint(&self, role: KeyRole) -> &str {
         match role {
-            KeyRole::Device => &self.device_key,
-            KeyRole::Approval => &self.approval_key,
+            KeyRole::Device => &self.0.device_key,
+            KeyRole::Approval => &self.0.approval_key,
         }
     }
 
@@ -173,37 +177,39 @@ impl Binding {
 
     /// The pinned chain, DER, leaf first.
     pub fn certificate_chain(&self) -> &[Vec<u8>] {
-        &self.certificate_chain
+        &self.0.certificate_chain
     }
 
     /// Whether a chain begins with the pinned certificate, byte for byte. What follows the leaf is judged each time
     /// against the configured roots, and may be sent longer or shorter.
     pub fn same_certificate(&self, chain: &[Vec<u8>]) -> bool {
-        chain.first().is_some_and(|leaf| self.certificate_chain.first() == Some(leaf))
+        chain.first().is_some_and(|leaf| self.0.certificate_chain.first() == Some(leaf))
     }
 
     /// Whose certificate it is, as confirmed.
     pub fn holder(&self) -> &Holder {
-        &self.holder
+        &self.0.holder
     }
 
     /// When the phone was bound.
     pub fn registered_at(&self) -> OffsetDateTime {
-        self.registered_at
+        self.0.registered_at
     }
 
     /// Name under which the secret store keeps the registration access token.
     pub fn secret_name(&self) -> String {
-        secret_name(&self.key_binding)
+        secret_name(&self.0.keys)
     }
+}
 
+impl Pinned {
     fn check(&self) -> Result<(), BindingError> {
         let part = |name, holds| if holds { Ok(()) } else { Err(BindingError::Part(name)) };
         let certificate = |der: &Vec<u8>| (1..=MAX_CERTIFICATE).contains(&der.len());
         part("client_id", is_visible_ascii(self.client_id.as_bytes(), MAX_IDENTIFIER))?;
         part("credential_id", is_visible_ascii(self.credential_id.as_bytes(), MAX_IDENTIFIER))?;
         part("registration_client_uri", is_of_origin(&self.registration_client_uri, &self.issuer))?;
-        part("key_binding", is_hexadecimal(&self.key_binding))?;
+        part("keys", is_hexadecimal(&self.keys))?;
         part("device_key", self.device_key.len() == THUMBPRINT)?;
         part("approval_key", self.approval_key.len() == THUMBPRINT && self.approval_key != self.device_key)?;
         part(
@@ -218,8 +224,8 @@ impl Binding {
 impl fmt::Debug for Binding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Binding")
-            .field("issuer", &self.issuer)
-            .field("client_id", &self.client_id)
+            .field("issuer", &self.0.issuer)
+            .field("client_id", &self.0.client_id)
             .finish_non_exhaustive()
     }
 }
@@ -357,14 +363,14 @@ mod tests {
             ("client_id", json!("")),
             ("credential_id", json!("a\nb")),
             ("registration_client_uri", json!("https://evil.example/")),
-            ("key_binding", json!("../../etc")),
+            ("keys", json!("../../etc")),
             ("device_key", json!("short")),
             ("approval_key", stored["device_key"].clone()),
             ("certificate_chain", json!([])),
         ] {
             assert_eq!(read(name, value), BindingError::Part(name));
         }
-        for other in [&b""[..], b"{}", b"[]", b"{\"version\":1}", &[b' '; MAX_JSON + 1]] {
+        for other in [&b""[..], b"{}", b"[]", b"{\"version\":1}", &vec![b' '; MAX_JSON + 1]] {
             assert_eq!(Binding::from_json(other).err(), Some(BindingError::Malformed));
         }
     }

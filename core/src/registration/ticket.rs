@@ -281,10 +281,10 @@ mod tests {
         let genuine = office.ticket(&json!({}));
         let start = genuine.find('#').unwrap() + 1;
         for at in start..genuine.len() {
-            let mut forged = genuine.clone().into_bytes();
-            forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
-            let forged = String::from_utf8(forged).unwrap();
-            assert!(office.read(&forged).is_err(), "changed at {at}");
+            let mut changed = genuine.clone().into_bytes();
+            changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(changed).unwrap();
+            assert!(office.read(&changed).is_err(), "changed at {at}");
         }
     }
 
