@@ -50,7 +50,7 @@ pub struct CodeSheet<'a> {
 pub struct Rendered {
     /// PDF 1.7; text is text, the QR is drawn as vectors, the font's used glyphs are embedded.
     pub pdf: Vec<u8>,
-    /// PNG, RGB, 2480 × 3508 pixels at 300 dpi.
+    /// PNG, opaque RGBA, 2480 × 3508 pixels at 300 dpi.
     pub png: Vec<u8>,
 }
 

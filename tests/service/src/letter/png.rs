@@ -68,10 +68,9 @@ fn paint(Colour(red, green, blue): Colour) -> Paint<'static> {
 }
 
 fn encode(sheet: &Pixmap) -> Result<Vec<u8>, png::EncodingError> {
-    let rgb: Vec<u8> = sheet.pixels().iter().flat_map(|dot| [dot.red(), dot.green(), dot.blue()]).collect();
     let mut file = Vec::new();
     let mut encoder = Encoder::new(&mut file, WIDTH, HEIGHT);
-    encoder.set_color(ColorType::Rgb);
+    encoder.set_color(ColorType::Rgba);
     encoder.set_depth(BitDepth::Eight);
     encoder.set_pixel_dims(Some(PixelDimensions {
         xppu: DOTS_PER_METRE,
@@ -79,7 +78,8 @@ fn encode(sheet: &Pixmap) -> Result<Vec<u8>, png::EncodingError> {
         unit: Unit::Meter,
     }));
     let mut writer = encoder.write_header()?;
-    writer.write_image_data(&rgb)?;
+    // The sheet is opaque everywhere, so premultiplied colours are plain ones.
+    writer.write_image_data(sheet.data())?;
     writer.finish()?;
     Ok(file)
 }
