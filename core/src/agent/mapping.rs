@@ -105,7 +105,11 @@ impl From<StateError> for AgentError {
 
 impl From<Refusal> for AgentError {
     fn from(refusal: Refusal) -> Self {
-        Self::new(Code::DocumentRefused).because(refusal.violations()).caused_by(refusal)
+        let violations = match &refusal {
+            Refusal::Violations(violations) => violations.clone(),
+            Refusal::LookAlike(_) => Vec::new(),
+        };
+        Self::new(Code::DocumentRefused).because(violations).caused_by(refusal)
     }
 }
 

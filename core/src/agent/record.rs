@@ -28,11 +28,11 @@ pub(super) fn unregistered(binding: &Binding) -> Result<Event, AgentError> {
 }
 
 pub(super) fn wiped(why: Code) -> Event {
-    Event::Wiped { code: word(why.as_str()) }
+    Event::Wiped { code: journal::Code::of_name(why.as_str()) }
 }
 
 pub(super) fn not_signed(why: Code, count: usize) -> Event {
-    Event::NotSigned { code: word(why.as_str()), count: count as u64 }
+    Event::NotSigned { code: journal::Code::of_name(why.as_str()), count: count as u64 }
 }
 
 pub(super) fn signed(item: &Item, value: &[u8]) -> Event {
@@ -50,24 +50,12 @@ pub(super) fn declined(id: &str, document: Option<Digest>) -> Event {
 }
 
 pub(super) fn refused(id: &str, document: Digest, error: &AgentError) -> Event {
-    let mut codes: Vec<_> = error.violations().iter().map(|v| word(v.code)).collect();
+    let mut codes: Vec<_> = error.violations().iter().map(|v| journal::Code::of_name(v.code)).collect();
     if codes.is_empty() {
-        codes.push(word(error.code().as_str()));
+        codes.push(journal::Code::of_name(error.code().as_str()));
     }
     codes.dedup();
     Event::Refused { request: Some(Digest::of(id.as_bytes())), document, codes }
-}
-
-/// A name of the program in the journal's alphabet: `PhoneUnbound` becomes `phone_unbound`.
-fn word(name: &str) -> journal::Code {
-    let mut word = String::new();
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && !word.is_empty() && !word.ends_with('_') {
-            word.push('_');
-        }
-        word.push(c.to_ascii_lowercase());
-    }
-    journal::Code::lossy(&word)
 }
 
 /// Identifiers were bounded when they arrived; one that the journal cannot take means a damaged state.

@@ -83,6 +83,18 @@ impl TryFrom<String> for Digest {
 pub struct Code(String);
 
 impl Code {
+    /// The word of a name in the program: `PhoneUnbound` becomes `phone_unbound`; whatever else is no word, `other`.
+    pub(crate) fn of_name(name: &str) -> Self {
+        let mut word = String::new();
+        for c in name.chars() {
+            if c.is_ascii_uppercase() && !word.is_empty() {
+                word.push('_');
+            }
+            word.push(c.to_ascii_lowercase());
+        }
+        Self::try_from(word).unwrap_or_else(|_| Self("other".to_owned()))
+    }
+
     /// The word.
     pub fn as_str(&self) -> &str {
         &self.0
