@@ -31,7 +31,7 @@ pub enum JoseError {
 
 /// A public P-256 key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublicKey {
+pub(crate) struct PublicKey {
     point: [u8; 65],
 }
 
@@ -40,7 +40,7 @@ impl PublicKey {
     ///
     /// # Errors
     /// [`JoseError::Key`] for another kind of key, and for one that carries its private part.
-    pub fn from_jwk(jwk: &Value) -> Result<Self, JoseError> {
+    pub(crate) fn from_jwk(jwk: &Value) -> Result<Self, JoseError> {
         let text = |name: &str| jwk.get(name).and_then(Value::as_str).ok_or(JoseError::Key);
         if text("kty")? != "EC" || text("crv")? != "P-256" || jwk.get("d").is_some() {
             return Err(JoseError::Key);
@@ -61,25 +61,25 @@ impl PublicKey {
     }
 
     /// The JWK with its required members alone.
-    pub fn to_jwk(&self) -> Value {
+    pub(crate) fn to_jwk(&self) -> Value {
         let (x, y) = self.coordinates();
         json!({"crv": "P-256", "kty": "EC", "x": x, "y": y})
     }
 
     /// RFC 7638 thumbprint with SHA-256, base64url.
-    pub fn thumbprint(&self) -> String {
+    pub(crate) fn thumbprint(&self) -> String {
         let (x, y) = self.coordinates();
         sha256_base64url(format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#).as_bytes())
     }
 }
 
 /// SHA-256, base64url without padding: thumbprints, `ath`.
-pub fn sha256_base64url(bytes: &[u8]) -> String {
+pub(crate) fn sha256_base64url(bytes: &[u8]) -> String {
     BASE64URL.encode(ring::digest::digest(&ring::digest::SHA256, bytes))
 }
 
 /// A parsed compact JWS whose signature is still to be verified.
-pub struct Jws {
+pub(crate) struct Jws {
     header: Map<String, Value>,
     claims: Map<String, Value>,
     signing_input: String,
@@ -91,7 +91,7 @@ impl Jws {
     ///
     /// # Errors
     /// [`JoseError::Malformed`] and [`JoseError::Algorithm`].
-    pub fn parse(compact: &str) -> Result<Self, JoseError> {
+    pub(crate) fn parse(compact: &str) -> Result<Self, JoseError> {
         if compact.len() > MAX_JWS_BYTES {
             return Err(JoseError::Malformed);
         }
@@ -113,14 +113,14 @@ impl Jws {
     ///
     /// # Errors
     /// [`JoseError::Signature`].
-    pub fn verify(&self, key: &PublicKey) -> Result<(), JoseError> {
+    pub(crate) fn verify(&self, key: &PublicKey) -> Result<(), JoseError> {
         UnparsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, &key.point)
             .verify(self.signing_input.as_bytes(), &self.signature)
             .map_err(|_| JoseError::Signature)
     }
 
     /// A header member that is a string.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.header.get(name).and_then(Value::as_str)
     }
 
@@ -128,22 +128,22 @@ impl Jws {
     ///
     /// # Errors
     /// [`JoseError::Key`] when there is none or it is not a public P-256 key.
-    pub fn header_key(&self) -> Result<PublicKey, JoseError> {
+    pub(crate) fn header_key(&self) -> Result<PublicKey, JoseError> {
         PublicKey::from_jwk(self.header.get("jwk").ok_or(JoseError::Key)?)
     }
 
     /// A claim that is a string.
-    pub fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.claims.get(name).and_then(Value::as_str)
     }
 
     /// A claim that is a whole number: times, in seconds since 1970.
-    pub fn number(&self, name: &str) -> Option<i64> {
+    pub(crate) fn number(&self, name: &str) -> Option<i64> {
         self.claims.get(name).and_then(Value::as_i64)
     }
 
     /// Any claim.
-    pub fn claim(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn claim(&self, name: &str) -> Option<&Value> {
         self.claims.get(name)
     }
 }
@@ -154,7 +154,7 @@ fn object(part: &str) -> Result<Map<String, Value>, JoseError> {
 }
 
 /// A P-256 key that signs: the service's ticket key.
-pub struct SigningKey {
+pub(crate) struct SigningKey {
     pair: EcdsaKeyPair,
     random: SystemRandom,
 }
@@ -164,7 +164,7 @@ impl SigningKey {
     ///
     /// # Errors
     /// [`JoseError::Key`] when the random generator fails.
-    pub fn generate() -> Result<Vec<u8>, JoseError> {
+    pub(crate) fn generate() -> Result<Vec<u8>, JoseError> {
         EcdsaKeyPair::generate_pkcs8(&signature::ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
             .map(|document| document.as_ref().to_vec())
             .map_err(|_| JoseError::Key)
@@ -174,7 +174,7 @@ impl SigningKey {
     ///
     /// # Errors
     /// [`JoseError::Key`].
-    pub fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, JoseError> {
+    pub(crate) fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, JoseError> {
         let random = SystemRandom::new();
         let pair = EcdsaKeyPair::from_pkcs8(&signature::ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &random)
             .map_err(|_| JoseError::Key)?;
@@ -185,7 +185,7 @@ impl SigningKey {
     ///
     /// # Errors
     /// [`JoseError::Key`] never happens with a key that ring made.
-    pub fn public_key(&self) -> Result<PublicKey, JoseError> {
+    pub(crate) fn public_key(&self) -> Result<PublicKey, JoseError> {
         let point = self.pair.public_key().as_ref().try_into().map_err(|_| JoseError::Key)?;
         Ok(PublicKey { point })
     }
@@ -194,7 +194,7 @@ impl SigningKey {
     ///
     /// # Errors
     /// [`JoseError::Key`] when the random generator fails.
-    pub fn sign(&self, mut header: Value, claims: &Value) -> Result<String, JoseError> {
+    pub(crate) fn sign(&self, mut header: Value, claims: &Value) -> Result<String, JoseError> {
         header["alg"] = json!("ES256");
         let input =
             format!("{}.{}", BASE64URL.encode(header.to_string()), BASE64URL.encode(claims.to_string()));

@@ -12,14 +12,14 @@ const RSA_BITS: usize = 2048;
 
 /// What a signer needs to find one of its keys again; opaque to everybody else.
 #[derive(Clone)]
-pub struct KeyHandle(pub(crate) Vec<u8>);
+pub(crate) struct KeyHandle(pub(crate) Vec<u8>);
 
 /// A key that a signer made.
-pub struct NewKey {
+pub(crate) struct NewKey {
     /// How the signer finds it again.
-    pub handle: KeyHandle,
+    pub(crate) handle: KeyHandle,
     /// DER SubjectPublicKeyInfo.
-    pub public_key: Vec<u8>,
+    pub(crate) public_key: Vec<u8>,
 }
 
 /// Why a signer did not sign.
@@ -34,7 +34,7 @@ pub enum SignerError {
 }
 
 /// Keeps RSA keys and signs with them.
-pub trait Signer: Send + Sync {
+pub(crate) trait Signer: Send + Sync {
     /// Makes an RSA-2048 key. Takes tenths of a second: not for an async thread.
     ///
     /// # Errors
@@ -49,7 +49,7 @@ pub trait Signer: Send + Sync {
 }
 
 /// Keys in memory and in the database, without hardware.
-pub struct SoftwareSigner;
+pub(crate) struct SoftwareSigner;
 
 impl Signer for SoftwareSigner {
     fn generate(&self) -> Result<NewKey, SignerError> {

@@ -13,7 +13,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
 /// Organisation in every name; cannot be mistaken for production.
-const ORGANISATION: &str = "hpki-agent test";
+pub(crate) const ORGANISATION: &str = "hpki-agent test";
 /// Where CRLs would be; `.invalid` never resolves (RFC 2606).
 const CRL_BASE: &str = "http://hpki-agent-test.invalid/";
 /// Where the practice statement would be.
