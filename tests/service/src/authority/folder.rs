@@ -62,7 +62,7 @@ impl Authority {
     pub fn trust(&self) -> Result<Value, AuthorityError> {
         let public = self.ticket_key().public_key()?;
         let mut ticket_key = public.to_jwk();
-        ticket_key["kid"] = json!(public.thumbprint());
+        ticket_key["kid"] = json!(self.ticket_key_id()?);
         ticket_key["use"] = json!("sig");
         ticket_key["alg"] = json!("ES256");
         Ok(json!({"services": [{

@@ -1,6 +1,7 @@
 //! Credentials, registration tickets and the letters that carry them.
 
 use super::{Authority, AuthorityError, random};
+use crate::jose::JoseError;
 use crate::letter::{self, Rendered};
 use crate::pki::{self, IssuedBy, Subject};
 use crate::store::credentials::{self, Credential};
@@ -18,6 +19,8 @@ const MAX_NAME_CHARS: usize = 64;
 const CERTIFICATE_LIFE: Duration = Duration::days(5 * 365 + 1);
 /// A code has eight digits: guessing it from its hash is made slow, though never impossible.
 const CODE_ITERATIONS: NonZeroU32 = NonZeroU32::new(100_000).expect("not zero");
+/// Characters of the thumbprint that name the ticket key.
+const KEY_ID_CHARS: usize = 8;
 /// Japan's time.
 const JST: UtcOffset = time::macros::offset!(+9);
 
@@ -199,7 +202,7 @@ impl Authority {
         });
         let issuer = self.issuer()?;
         let jws = self.ticket_key().sign(
-            json!({"typ": "ticket+jwt", "kid": self.ticket_key().public_key()?.thumbprint()}),
+            json!({"typ": "ticket+jwt", "kid": self.ticket_key_id()?}),
             &json!({
                 "iss": issuer,
                 "jti": jti,
@@ -233,24 +236,31 @@ impl Authority {
     pub fn letter(&self, credential: &str, spec: TicketSpec) -> Result<LetterFiles, AuthorityError> {
         let holder = self.credential(credential)?;
         let ticket = self.ticket(credential, spec)?;
+        let issued = self.clock().now().to_offset(JST).date();
         let letter = letter::render(&letter::Letter {
             doctor_name: &holder.name_kanji,
             role_ja: role_ja(holder.role.as_deref()),
             service_name: crate::SERVICE_NAME_JA,
             qr_text: &ticket.qr_text,
-            issued: self.clock().now().to_offset(JST).date(),
+            issued,
             expires: ticket.expires_at.to_offset(JST).date(),
             letter_no: &ticket.letter_no,
         })?;
         let code_sheet = ticket.activation_code.as_deref().map(|activation_code| {
             letter::render_code_sheet(&letter::CodeSheet {
                 doctor_name: &holder.name_kanji,
-                service_name: crate::SERVICE_NAME_JA,
                 activation_code,
+                issued,
                 letter_no: &ticket.letter_no,
             })
         });
         Ok(LetterFiles { letter, code_sheet: code_sheet.transpose()?, ticket })
+    }
+
+    /// Short, because the whole ticket has to fit QR version 14-M.
+    pub(crate) fn ticket_key_id(&self) -> Result<String, JoseError> {
+        let thumbprint = self.ticket_key().public_key()?.thumbprint();
+        Ok(thumbprint.chars().take(KEY_ID_CHARS).collect())
     }
 
     fn credential(&self, id: &str) -> Result<Credential, AuthorityError> {

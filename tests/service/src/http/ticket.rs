@@ -17,9 +17,10 @@ pub(super) fn presented(app: &App, tx: &Transaction<'_>, call: &Call) -> Result<
     let unknown = || Refusal::unauthorized("invalid_token", "not a ticket of this service");
     let jws = Jws::parse(call.authorization("bearer").ok_or_else(unknown)?).map_err(|_| unknown())?;
     let key = app.authority.ticket_key().public_key().map_err(|_| Refusal::server_error())?;
+    let key_id = app.authority.ticket_key_id().map_err(|_| Refusal::server_error())?;
     let genuine = jws.verify(&key).is_ok()
         && jws.header("typ") == Some("ticket+jwt")
-        && jws.header("kid") == Some(key.thumbprint().as_str())
+        && jws.header("kid") == Some(key_id.as_str())
         && jws.text("iss") == Some(app.issuer.as_str());
     let jti = jws.text("jti").filter(|_| genuine).ok_or_else(unknown)?;
     Ok(phones::ticket(tx, jti)?.ok_or_else(unknown)?)
