@@ -1,3 +1,45 @@
-//! (skeleton)
-#[allow(missing_docs)]
+//! The remote-signing side of the protocol, to develop and test the agent against: an independent and strict
+//! implementation that shares no code with it.
+//!
+//! A folder holds its whole state. [`Authority`] works on the folder (issuing, letters, revocation, the clinic's
+//! side); [`ReferenceService`] serves the same folder over HTTPS on loopback, at the same time if wanted.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use reference_service::{HolderSpec, Options, ReferenceService, TicketSpec};
+//!
+//! let service = ReferenceService::start(Options::new("/tmp/service")).await?;
+//! let doctor = HolderSpec::new("手須戸　花子", "HANAKO TESUTO", "Medical Doctor");
+//! let credential = service.authority().issue(&doctor)?;
+//! let ticket = service.authority().ticket(&credential, TicketSpec::letter())?;
+//! println!("{}", ticket.qr_text);
+//! service.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod authority;
+mod clock;
+mod http;
+mod jose;
 pub mod letter;
+mod pki;
+mod server;
+mod signer;
+mod store;
+
+pub use authority::{
+    Authority, AuthorityError, Crl, DEFAULT_ISSUER, HolderSpec, IssuedTicket, LetterFiles, Route, TicketSpec,
+};
+pub use clock::Clock;
+pub use jose::JoseError;
+pub use pki::IssuedBy;
+pub use pki::tls::TlsError;
+pub use server::{Options, ReferenceService, Running, StartError};
+pub use signer::SignerError;
+pub use store::prescriptions::{Requester, State};
+
+/// Name of the service.
+pub(crate) const SERVICE_NAME: &str = "hpki-agent reference service";
+/// Its Japanese name.
+pub(crate) const SERVICE_NAME_JA: &str = "hpki-agent 試験用署名サービス";
