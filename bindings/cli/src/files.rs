@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use hpki_agent::{
     certificate::{Certificate, Crl},
-    prescription::{self, Inspection, Language},
+    prescription::{self, Inspection, Lang},
     signature::{self, Report, Trust, Verdict},
 };
 use serde_json::json;
@@ -71,7 +71,7 @@ fn print_inspection(inspection: &Inspection) {
         println!("{violation}");
     }
     if let Some(preview) = &inspection.preview {
-        println!("{}", preview.to_text(Language::Ja));
+        println!("{}", preview.to_text(Lang::Ja));
     }
     println!("{}", if inspection.is_signable() { "署名可 / signable" } else { "署名不可 / not signable" });
 }
@@ -103,7 +103,7 @@ fn verification(args: &VerifyArgs) -> Result<Report, String> {
         Some(text) => OffsetDateTime::parse(text, &Rfc3339).map_err(|e| format!("--at {text}: {e}"))?,
         None => OffsetDateTime::now_utc(),
     };
-    let prescriber_roles: Vec<String> = PRESCRIBER_ROLES.map(String::from).into();
+    let prescriber_roles = prescriber_roles();
     let trust = Trust {
         roots: &roots,
         intermediates: &intermediates,
@@ -115,7 +115,9 @@ fn verification(args: &VerifyArgs) -> Result<Report, String> {
 }
 
 /// Who may prescribe in Japan: 医師 and 歯科医師, as hcRole texts.
-const PRESCRIBER_ROLES: [&str; 2] = ["Medical Doctor", "Dentist"];
+pub(crate) fn prescriber_roles() -> [String; 2] {
+    ["Medical Doctor".to_owned(), "Dentist".to_owned()]
+}
 
 fn print_report(report: &Report) {
     println!("{}", json!(report.verdict).as_str().unwrap_or_default());

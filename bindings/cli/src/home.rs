@@ -12,7 +12,7 @@ use clap::Args;
 use hpki_agent::{
     agent::{Agent, AgentError, Options},
     device::{
-        Device, KeyVaultError, Prompt, SecretStore, SystemClock, SystemRandom,
+        Device, KeyVaultError, Prompt, Random, Secret, SecretStore, SystemClock, SystemRandom,
         desktop::{DesktopKeyVault, KeyringStore, PassphraseStore, UserVerification},
     },
     registration::ClientInfo,
@@ -74,9 +74,9 @@ impl HomeArgs {
     fn device(&self) -> Result<Device, Failure> {
         let folder = self.folder()?;
         std::fs::create_dir_all(&folder)?;
-        let secrets = self.secrets(&folder)?;
+        let random = Arc::new(SystemRandom);
+        let secrets = self.secrets(&folder, random.clone())?;
         let verification = Arc::new(AtTheShell { yes: self.yes });
-        let random = Arc::new(SystemRandom::default());
         Ok(Device {
             keys: Arc::new(DesktopKeyVault::new(Arc::clone(&secrets), verification)),
             secrets,
@@ -86,11 +86,11 @@ impl HomeArgs {
         })
     }
 
-    fn secrets(&self, folder: &Path) -> Result<Arc<dyn SecretStore>, Failure> {
+    fn secrets(&self, folder: &Path, random: Arc<dyn Random>) -> Result<Arc<dyn SecretStore>, Failure> {
         if let Some(file) = &self.passphrase_file {
-            let passphrase = Zeroizing::new(std::fs::read(file)?);
-            let passphrase = passphrase.trim_ascii_end();
-            return Ok(Arc::new(PassphraseStore::open(&folder.join("secrets"), passphrase)?));
+            let text = Zeroizing::new(std::fs::read(file).map_err(|e| format!("{}: {e}", file.display()))?);
+            let passphrase = Secret::new(text.trim_ascii_end().to_vec());
+            return Ok(Arc::new(PassphraseStore::open(&folder.join("secrets"), &passphrase, random)?));
         }
         if keyring::Entry::store_status().is_ok()
             && let Some(store) = keyring_core::get_default_store()

@@ -10,7 +10,8 @@ use clap::Args;
 use hpki_agent::{
     agent::{Agent, Code, Delivery, Status, Waiting},
     journal,
-    prescription::Language,
+    certificate::Holder,
+    prescription::Lang,
     registration::ActivationCode,
     trust::TrustConfiguration,
 };
@@ -100,16 +101,7 @@ pub(crate) async fn register(home: &HomeArgs, args: RegisterArgs) -> Result<Exit
             other => other?,
         },
     };
-    let holder = candidate.holder();
-    println!(
-        "{} ({})\n{}\n{}\n{} 〜 {}",
-        holder.name_kanji.as_deref().unwrap_or_default(),
-        holder.name_romaji,
-        holder.roles.join(", "),
-        holder.issuer,
-        holder.not_before.format(&Rfc3339)?,
-        holder.not_after.format(&Rfc3339)?,
-    );
+    show_holder(candidate.holder())?;
     if home.yes || ask("これはあなたの証明書ですか / Is this your certificate?") {
         agent.confirm(candidate).await?;
         println!("登録しました / registered");
@@ -118,6 +110,15 @@ pub(crate) async fn register(home: &HomeArgs, args: RegisterArgs) -> Result<Exit
     agent.reject(candidate).await?;
     println!("登録を取り消しました / registration undone");
     Ok(ExitCode::FAILURE)
+}
+
+/// Whose certificate it is.
+pub(crate) fn show_holder(holder: &Holder) -> Result<(), Failure> {
+    println!("    {} ({})", holder.name_kanji.as_deref().unwrap_or_default(), holder.name_romaji);
+    println!("    {}", holder.roles.join(", "));
+    println!("    {}", holder.issuer);
+    println!("    {} 〜 {}", holder.not_before.format(&Rfc3339)?, holder.not_after.format(&Rfc3339)?);
+    Ok(())
 }
 
 /// Checked before it is kept, so that a wrong file changes nothing.
@@ -179,7 +180,7 @@ pub(crate) fn show(waiting: &Waiting) {
         println!("{warning}");
     }
     match waiting.prescription() {
-        Ok(prescription) => println!("{}", prescription.preview().to_text(Language::Ja)),
+        Ok(prescription) => println!("{}", prescription.preview().to_text(Lang::Ja)),
         Err(error) => {
             println!("{}", error.text_ja());
             for violation in error.violations() {

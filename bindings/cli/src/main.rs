@@ -53,7 +53,7 @@ enum Command {
 async fn main() -> ExitCode {
     let Cli { home, command } = Cli::parse();
     match command {
-        Command::Scan(args) => scan::run(args),
+        Command::Scan(args) => scan::run(&args),
         Command::Inspect(args) => files::inspect(&args),
         Command::Verify(args) => files::verify(&args),
         Command::Demo(args) => home::report(demo::run(args).await),

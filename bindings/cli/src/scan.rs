@@ -75,6 +75,14 @@ fn read(scanner: &mut Scanner, file: &Path) -> Result<Reading, String> {
     Ok(Reading { outcome, took })
 }
 
+/// The text of the QR in one picture.
+pub(crate) fn read_one(file: &Path) -> Result<String, String> {
+    match read(&mut Scanner::new(), file)?.outcome {
+        Outcome::Read(Symbol { text, .. }) => Ok(text),
+        Outcome::Nothing(why) => Err(format!("{}: {}", file.display(), explain(why))),
+    }
+}
+
 /// The luma of a file's picture, as a camera would give it, with width and height in pixels.
 fn load(file: &Path) -> Result<(Vec<u8>, usize, usize), String> {
     let mut reader = ImageReader::open(file)

@@ -57,7 +57,9 @@ impl Form {
             signed_info.as_str(),
             &format!("<xs:SignatureValue Id=\"{id}-SignatureValue\">{value}</xs:SignatureValue>"),
             &key_info,
-            &format!("<xs:Object><xa:QualifyingProperties xmlns:xa=\"{XADES}\" Id=\"{id}-QualifyingProperties\""),
+            &format!(
+                "<xs:Object><xa:QualifyingProperties xmlns:xa=\"{XADES}\" Id=\"{id}-QualifyingProperties\""
+            ),
             " Target=\"#PrescriptionSign\">",
             &signed_properties,
             "</xa:QualifyingProperties></xs:Object></xs:Signature></PrescriptionSign>",
@@ -82,7 +84,9 @@ impl Form {
         };
         [
             &format!("<xs:SignedInfo{xs} Id=\"{id}-SignedInfo\">"),
-            &format!("<xs:CanonicalizationMethod Algorithm=\"{EXCLUSIVE_C14N}\"></xs:CanonicalizationMethod>"),
+            &format!(
+                "<xs:CanonicalizationMethod Algorithm=\"{EXCLUSIVE_C14N}\"></xs:CanonicalizationMethod>"
+            ),
             &format!("<xs:SignatureMethod Algorithm=\"{signature_method}\"></xs:SignatureMethod>"),
             reference(
                 &format!("Id=\"{id}-Reference1-Detached\" URI=\"#PrescriptionDocument\""),
@@ -165,7 +169,8 @@ mod tests {
             ("id0123abcd-KeyInfo", form.write_key_info(CANONICAL)),
             ("id0123abcd-SignedProperties", form.write_signed_properties(CANONICAL)),
         ] {
-            let canonical = canonicalize(written.as_bytes(), Some(id), Method::Exclusive, false, &[]).unwrap();
+            let canonical =
+                canonicalize(written.as_bytes(), Some(id), Method::Exclusive, false, &[]).unwrap();
             assert_eq!(String::from_utf8(canonical).unwrap(), hashed);
         }
     }

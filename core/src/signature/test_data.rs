@@ -112,4 +112,3 @@ pub(super) fn verify_at(file: impl AsRef<[u8]>, ca_crl: &[u8], at: OffsetDateTim
 pub(super) fn verified(file: impl AsRef<[u8]>) -> Report {
     verify_at(file, CA_CRL, AT)
 }
-#[test]

@@ -7,29 +7,33 @@ mod samples;
 mod staging;
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use clap::Args;
 use hpki_agent::{
-    agent::{Agent, Delivery},
+    agent::{Agent, AgentError, Delivery},
     certificate::{Certificate, Crl},
+    device::{Random, SystemRandom},
     registration::ActivationCode,
     signature::{self, Trust, Verdict},
 };
-use reference_service::{HolderSpec, Options, ReferenceService, Requester, TicketSpec};
+use reference_service::{HolderSpec, Options, ReferenceService, Requester, Running, State, TicketSpec};
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 use crate::{
+    files,
     home::{Failure, HomeArgs},
     journey, scan,
 };
 use staging::Staging;
 
-/// More would be refused by the service's `multisign`.
-const MAX_COUNT: u64 = 100;
+/// As many as the agent takes in one act.
+const MAX_COUNT: u64 = hpki_agent::service::MAX_HASHES as u64;
 
 #[derive(Args)]
 pub(crate) struct DemoArgs {
@@ -52,9 +56,10 @@ impl Steps {
 }
 
 pub(crate) async fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
+    let count = usize::try_from(args.count)?;
     let staging = Staging::begin(&args.out)?;
     tokio::select! {
-        done = journey(&staging, args.count) => done?,
+        done = journey(&staging, count) => done?,
         _ = tokio::signal::ctrl_c() => return Err("interrupted: nothing was left behind".into()),
     }
     let files = staging.finish()?;
@@ -62,79 +67,121 @@ pub(crate) async fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn journey(staging: &Staging, count: u64) -> Result<(), Failure> {
-    let count = usize::try_from(count)?;
+async fn journey(staging: &Staging, count: usize) -> Result<(), Failure> {
     let mut steps = Steps(Instant::now());
 
     // The association's side: a certificate for the doctor, and the letter.
-    let service = ReferenceService::start(Options::loopback(staging.work("service")?)).await?;
-    let admin = service.admin();
+    let service = ReferenceService::start(Options::new(staging.work("service")?)).await?;
+    let office = service.authority();
     steps.done(&format!("reference service at {}", service.issuer()));
-    let doctor = admin.issue(&HolderSpec::doctor(samples::PRESCRIBER, "Hanako Kensho"))?;
-    write_certificates(staging, &service, &doctor)?;
-    steps.done("certificate issued");
-    let letter = admin.letter(&doctor, &TicketSpec::letter())?;
+    let doctor = office.issue(&HolderSpec::new(samples::PRESCRIBER, samples::PRESCRIBER_ROMAJI, "Medical Doctor"))?;
+    steps.done("certificate issued to a doctor");
+    let letter = office.letter(&doctor, TicketSpec::letter())?;
+    let code_sheet = letter.code_sheet.ok_or("the letter has no code sheet")?;
+    let code = letter.ticket.activation_code.ok_or("the letter has no activation code")?;
     staging.write("letter.pdf", &letter.letter.pdf)?;
     staging.write("letter.png", &letter.letter.png)?;
-    staging.write("activation-code.pdf", &letter.code_sheet.pdf)?;
-    staging.write("activation-code.png", &letter.code_sheet.png)?;
+    staging.write("activation-code.pdf", &code_sheet.pdf)?;
+    staging.write("activation-code.png", &code_sheet.png)?;
     steps.done("letter and activation code printed");
 
     // The phone's side.
-    let agent = open_phone(staging, &service)?;
-    steps.done("agent opened");
+    let phone = open_phone(staging, &service)?;
+    steps.done("phone: agent opened");
     let qr_text = scan::read_one(&staging.path("letter.png"))?;
-    steps.done("QR read from the picture of the letter");
-    let code = ActivationCode::parse(&letter.activation_code)?;
-    let candidate = agent.register(&qr_text, Some(code)).await?;
-    let holder = candidate.holder().clone();
-    steps.done("registered");
-    println!(
-        "    {}  {}  {}",
-        holder.name_kanji.as_deref().unwrap_or(&holder.name_romaji),
-        holder.roles.join(", "),
-        holder.issuer
-    );
-    agent.confirm(candidate).await?;
-    steps.done("confirmed: this is the doctor's certificate");
+    steps.done("phone: QR read from the picture of the letter");
+    let candidate = phone.register(&qr_text, Some(ActivationCode::parse(&code)?)).await?;
+    steps.done("phone: registered with the activation code; whose certificate it is:");
+    journey::show_holder(candidate.holder())?;
+    phone.confirm(candidate).await?;
+    steps.done("phone: confirmed by the doctor");
 
     // The clinic's side: prescriptions arrive; the doctor reads them.
+    let clinic = Requester { name: "検証用クリニック".into(), facility_code: "1312345".into() };
     let mut requests = Vec::with_capacity(count);
     for index in 0..count {
         let document = samples::prescription(index, OffsetDateTime::now_utc());
-        requests.push(admin.submit(&doctor, &Requester::new("検証用クリニック", "1311312345"), &document)?);
+        requests.push(office.submit(&doctor, &clinic, &document)?);
     }
-    steps.done(&format!("{count} prescription(s) submitted by the clinic"));
-    let waiting = agent.inbox(Duration::ZERO).await?;
-    steps.done(&format!("{} prescription(s) in the inbox", waiting.len()));
+    steps.done(&format!("clinic: {count} prescription(s) submitted"));
+    let waiting = phone.inbox(Duration::ZERO).await?;
+    steps.done(&format!("phone: {} prescription(s) wait", waiting.len()));
     for one in &waiting {
         journey::show(one);
-        let number = number_of(&requests, one.id())?;
-        staging.write(&format!("prescription-{number:03}.xml"), one.prescription()?.envelope())?;
+        let number = requests.iter().position(|id| id == one.id()).ok_or("a request that nobody submitted")? + 1;
+        staging.write(&format!("prescription-{number:03}.xml"), one.prescription().map_err(refused)?.envelope())?;
     }
-    steps.done("shown");
+    steps.done("phone: each shown as the doctor sees it");
 
     // One act, N signatures.
-    let batch = agent.prepare(waiting).await?;
-    steps.done("prepared");
-    let approved = agent.approve(batch).await?;
-    steps.done(&format!("{} approved in one act, signed and delivered", approved.len()));
-    for one in &approved {
-        if let Delivery::Pending(error) = &one.delivery {
-            return Err(format!("{}: not delivered: {error}", one.id).into());
-        }
+    let batch = phone.prepare(waiting).await?;
+    steps.done("phone: prepared");
+    let approved = phone.approve(batch).await?;
+    if let Some(pending) = approved.iter().find(|a| !matches!(a.delivery, Delivery::Delivered)) {
+        return Err(format!("{} was not delivered", pending.id).into());
     }
+    steps.done(&format!("phone: {} approved in one act, signed and delivered", approved.len()));
 
-    // What the clinic collects is what is verified, as a stranger would.
+    // What the clinic collects is what is verified.
     for (index, request) in requests.iter().enumerate() {
-        let signed = admin.collect(request)?.signed().ok_or("the clinic has no signed file")?;
+        let State::Signed(signed) = office.collect(request)? else {
+            return Err(format!("{request}: the clinic has no signed file").into());
+        };
         staging.write(&format!("prescription-{:03}.signed.xml", index + 1), &signed)?;
-        verify(&service, &signed)?;
     }
-    steps.done(&format!("{count} signed file(s) verified: valid"));
-    staging.write("journal.jsonl", &agent.export_journal().await?)?;
-    steps.done("journal exported");
-    drop(agent);
+    write_certificates(staging, &service)?;
+    steps.done("clinic: signed files collected");
+    verify_all(staging, count)?;
+    steps.done(&format!("stranger: {count} signed file(s) verified: valid"));
+    staging.write("journal.jsonl", &phone.export_journal().await?)?;
+    steps.done("phone: journal exported");
     service.stop().await;
     Ok(())
+}
+
+/// A phone of its own, its secrets in a file under a passphrase drawn for this run.
+fn open_phone(staging: &Staging, service: &Running) -> Result<Agent, Failure> {
+    let folder = staging.work("phone")?;
+    let mut passphrase = Zeroizing::new([0; 32]);
+    SystemRandom.fill(&mut *passphrase);
+    let passphrase_file = staging.work("")?.join("passphrase");
+    std::fs::write(&passphrase_file, BASE64_STANDARD.encode(*passphrase))?;
+    let home = HomeArgs::unattended(folder, passphrase_file);
+    std::fs::write(home.trust_file()?, service.trust_json()?)?;
+    staging.write("trust.json", service.trust_json()?.as_bytes())?;
+    home.open()
+}
+
+fn write_certificates(staging: &Staging, service: &Running) -> Result<(), Failure> {
+    let office = service.authority();
+    staging.write("root.der", office.root_der())?;
+    staging.write("ca.der", office.ca_der())?;
+    for crl in office.crls()? {
+        staging.write(crl.file_name, &crl.der)?;
+    }
+    Ok(())
+}
+
+/// As a stranger: nothing but the files and the root.
+fn verify_all(staging: &Staging, count: usize) -> Result<(), Failure> {
+    let read = |name: &str| std::fs::read(staging.path(name));
+    let roots = [Certificate::from_der(&read("root.der")?)?];
+    let intermediates = [Certificate::from_der(&read("ca.der")?)?];
+    let crls = [Crl::from_der(&read("root.crl")?)?, Crl::from_der(&read("sign.crl")?)?];
+    let prescriber_roles = files::prescriber_roles();
+    let at = OffsetDateTime::now_utc();
+    let trust =
+        Trust { roots: &roots, intermediates: &intermediates, crls: &crls, prescriber_roles: &prescriber_roles, at };
+    for number in 1..=count {
+        let name = format!("prescription-{number:03}.signed.xml");
+        let report = signature::verify(&read(&name)?, &trust);
+        if report.verdict != Verdict::Valid {
+            return Err(format!("{name}: {}", serde_json::to_string(&report)?).into());
+        }
+    }
+    Ok(())
+}
+
+fn refused(error: &AgentError) -> Failure {
+    format!("a sample was refused: {error} {:?}", error.violations()).into()
 }

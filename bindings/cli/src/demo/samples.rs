@@ -6,6 +6,8 @@ use time::{Duration, OffsetDateTime, UtcOffset, macros::format_description};
 
 /// The prescriber's name, as the demo's certificate carries it.
 pub(super) const PRESCRIBER: &str = "検証　花子";
+/// The same in romaji.
+pub(super) const PRESCRIBER_ROMAJI: &str = "HANAKO KENSHO";
 
 const FAMILY: [(&str, &str); 6] = [
     ("電処", "ﾃﾞﾝｼｮ"),

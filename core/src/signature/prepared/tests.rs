@@ -2,8 +2,8 @@ use super::{
     super::{
         Method, Verdict, canonicalize,
         test_data::{
-            AT, CSV, DOCTOR, DOCTOR_KEY, DOCTOR_P256, DOCTOR_P256_KEY, FixedRandom, PHARMACIST_KEY, envelope, sign,
-            signed_by, signing_certificate, verified,
+            AT, CSV, DOCTOR, DOCTOR_KEY, DOCTOR_P256, DOCTOR_P256_KEY, FixedRandom, PHARMACIST_KEY, envelope,
+            sign, signed_by, signing_certificate, verified,
         },
     },
     *,
@@ -22,7 +22,12 @@ fn the_digest_is_of_the_signed_info_and_the_file_verifies() {
     assert!(prepared.accepts(&value));
     let file = prepared.finish(&value).unwrap();
     let report = verified(file.bytes());
-    assert_eq!((report.verdict, report.document.as_deref()), (Verdict::Valid, Some(CSV)), "{:?}", report.signatures);
+    assert_eq!(
+        (report.verdict, report.document.as_deref()),
+        (Verdict::Valid, Some(CSV)),
+        "{:?}",
+        report.signatures
+    );
 }
 
 #[test]
@@ -35,7 +40,8 @@ fn the_document_is_hashed_in_place_with_what_its_ancestors_give_it() {
     let begins = "<PrescriptionDocument xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" id=\"PrescriptionDocument\">";
     let unusual = [
         standard.clone(),
-        standard.replace("<Prescription>", "\r\n <Prescription xmlns:b=\"u\" xmlns:a='v' xml:lang=\"ja\">\r\n"),
+        standard
+            .replace("<Prescription>", "\r\n <Prescription xmlns:b=\"u\" xmlns:a='v' xml:lang=\"ja\">\r\n"),
         standard.replace("<PrescriptionDocument id", "<PrescriptionDocument\n  id"),
         standard.replace("</PrescriptionDocument>", "\n</PrescriptionDocument>"),
         standard.replace("</PrescriptionDocument>", "&#13;\r\n</PrescriptionDocument>"),

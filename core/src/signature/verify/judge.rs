@@ -55,7 +55,12 @@ pub(super) fn judge(examined: Examined, trust: &Trust) -> SignatureReport {
 
 /// Role, profile and validity. At this level nothing proves when the signature was made, so a certificate that has
 /// expired since leaves the question open (ETSI EN 319 102-1 §5.2.6, `OUT_OF_BOUNDS_NO_POE`).
-fn profile(certificate: &Certificate, holder: &Holder, signature: &SignatureReport, trust: &Trust) -> Vec<Reason> {
+fn profile(
+    certificate: &Certificate,
+    holder: &Holder,
+    signature: &SignatureReport,
+    trust: &Trust,
+) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let may_prescribe = holder.roles.iter().any(|role| trust.prescriber_roles.contains(role));
     if holder.roles.is_empty() {

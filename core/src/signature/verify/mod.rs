@@ -8,19 +8,20 @@ mod places;
 mod properties;
 mod reasons;
 mod signed_info;
-
+#[cfg(test)]
+mod tests;
 
 use ::base64::{Engine, prelude::BASE64_STANDARD};
 use roxmltree::Node;
 use time::OffsetDateTime;
 
 pub use judge::Trust;
-use places::{Ids, Place, elements, is, only, only_text};
+use places::{Ids, Place, elements, is, only_text};
 use properties::Properties;
 use reasons::{
     CERTIFICATE_MISMATCH, CERTIFICATE_UNREADABLE, DOCUMENT_CHANGED, DOCUMENT_UNREADABLE, KEY_INFO_CHANGED,
-    PROPERTIES_CHANGED, REFERENCE_ELSEWHERE, REFERENCE_MISSING, SIGNATURE_VALUE, SIGNING_TIME_UNREADABLE, STRUCTURE,
-    TIMESTAMP_NOT_CHECKED,
+    PROPERTIES_CHANGED, REFERENCE_ELSEWHERE, REFERENCE_MISSING, SIGNATURE_VALUE, SIGNING_TIME_UNREADABLE,
+    STRUCTURE, TIMESTAMP_NOT_CHECKED,
 };
 use signed_info::{Reference, SignedInfo};
 
@@ -52,7 +53,7 @@ pub(super) struct Examined {
     pub(super) signed_at: Option<OffsetDateTime>,
     /// The signing certificate, once it is the one that the signed properties name.
     pub(super) certificate: Option<Certificate>,
-    /// Other certificates that KeyInfo carries.
+    /// Other certificates that the signature carries.
     pub(super) others: Vec<Certificate>,
     pub(super) reasons: Vec<Reason>,
     /// The CSV, when the signature is sound and over a prescription.
@@ -108,13 +109,15 @@ impl Examined {
         self.signed_at = properties.signed_at;
         let signed_info = SignedInfo::read(parts.signed_info)?;
 
-        let (certificates, unreadable) = certificates(parts.key_info);
-        let (named, others): (Vec<_>, Vec<_>) =
-            certificates.into_iter().partition(|certificate| properties.certificate.is_of(certificate.der()));
-        self.others = others;
+        let certificates = read_certificates(key_info_certificates(parts.key_info));
+        let is_empty = certificates.is_empty();
+        let is_named = |certificate: &Certificate| properties.certificate.is_of(certificate.der());
+        let (named, others): (Vec<_>, Vec<_>) = certificates.into_iter().partition(is_named);
         let Some(certificate) = named.into_iter().next() else {
-            return Err(if unreadable { CERTIFICATE_UNREADABLE } else { CERTIFICATE_MISMATCH });
+            return Err(if is_empty { CERTIFICATE_UNREADABLE } else { CERTIFICATE_MISMATCH });
         };
+        self.others = others;
+        self.others.extend(read_certificates(properties.certificate_values()));
 
         let expected = [
             (place.target, None, DOCUMENT_CHANGED),
@@ -177,22 +180,18 @@ impl<'d, 't> Parts<'d, 't> {
     }
 }
 
-/// The readable certificates of `KeyInfo`, and whether some were unreadable.
-fn certificates(key_info: Node) -> (Vec<Certificate>, bool) {
-    /// More than any path needs; each is parsed and digested.
+/// Base64 texts of the certificates in KeyInfo.
+fn key_info_certificates<'d, 't: 'd>(key_info: Node<'d, 't>) -> impl Iterator<Item = Option<&'d str>> {
+    let data = elements(key_info).filter(|child| is(*child, DSIG, "X509Data")).flat_map(elements);
+    data.filter(|child| is(*child, DSIG, "X509Certificate")).map(only_text)
+}
+
+/// Those that are readable, of the first few: each costs parsing and a digest.
+fn read_certificates<'d>(texts: impl Iterator<Item = Option<&'d str>>) -> Vec<Certificate> {
+    /// More than any path needs.
     const MAX_CERTIFICATES: usize = 8;
-    let mut unreadable = false;
-    let texts = elements(key_info)
-        .filter(|child| is(*child, DSIG, "X509Data"))
-        .flat_map(elements)
-        .filter(|child| is(*child, DSIG, "X509Certificate"))
-        .take(MAX_CERTIFICATES);
-    let certificates = texts.filter_map(|text| {
-        let certificate = only_text(text).and_then(base64).and_then(|der| Certificate::from_der(&der).ok());
-        unreadable |= certificate.is_none();
-        certificate
-    });
-    (certificates.collect(), unreadable)
+    let read = |text: Option<&str>| Certificate::from_der(&base64(text?)?).ok();
+    texts.take(MAX_CERTIFICATES).filter_map(read).collect()
 }
 
 /// Standard Base64 with white space anywhere, as real files have it.

@@ -22,6 +22,8 @@ pub(super) struct Properties<'d, 't> {
     /// Digest of the signing certificate's DER.
     pub(super) certificate: Digest,
     pub(super) level: Level,
+    /// UnsignedSignatureProperties, added after signing.
+    added: Option<Node<'d, 't>>,
 }
 
 impl<'d, 't> Properties<'d, 't> {
@@ -48,14 +50,21 @@ impl<'d, 't> Properties<'d, 't> {
             .filter(|cert| is(*cert, XADES, "Cert"))
             .and_then(|cert| only(cert, XADES, "CertDigest"))
             .ok_or(STRUCTURE)?;
-        Ok(Self { signed, signed_at, certificate: Digest::read(certificate)?, level: level(properties) })
+        let added = only(properties, XADES, "UnsignedProperties")
+            .and_then(|unsigned| only(unsigned, XADES, "UnsignedSignatureProperties"));
+        Ok(Self { signed, signed_at, certificate: Digest::read(certificate)?, level: level(added), added })
+    }
+
+    /// Base64 texts of the certificates that were added.
+    pub(super) fn certificate_values(&self) -> impl Iterator<Item = Option<&'d str>> + use<'d, 't> {
+        let values = self.added.into_iter().flat_map(elements);
+        let values = values.filter(|property| is(*property, XADES, "CertificateValues")).flat_map(elements);
+        values.filter(|value| is(*value, XADES, "EncapsulatedX509Certificate")).map(only_text)
     }
 }
 
-/// Which properties were added after signing.
-fn level(properties: Node) -> Level {
-    let added = only(properties, XADES, "UnsignedProperties")
-        .and_then(|unsigned| only(unsigned, XADES, "UnsignedSignatureProperties"));
+/// How far the properties that were added extend the signature.
+fn level(added: Option<Node>) -> Level {
     let level_of = |property: Node| match (property.tag_name().namespace(), property.tag_name().name()) {
         (Some(XADES | XADES_141), "ArchiveTimeStamp") => Level::A,
         (Some(XADES), "CertificateValues" | "RevocationValues") => Level::Xl,

@@ -22,8 +22,11 @@ pub(super) const NOT_SIGNED: Reason = Reason::fails(
     "あるべき場所に署名がありません。",
     "There is no signature in the place where it must be.",
 );
-pub(super) const DUPLICATE_ID: Reason =
-    Reason::fails("duplicate_id", "同じidが二か所以上にあります。", "The same id stands in more than one place.");
+pub(super) const DUPLICATE_ID: Reason = Reason::fails(
+    "duplicate_id",
+    "同じidが二か所以上にあります。",
+    "The same id stands in more than one place.",
+);
 pub(super) const SECOND_DOCUMENT: Reason = Reason::fails(
     "second_document",
     "処方箋本体（PrescriptionDocument）が二つ以上あります。",

@@ -70,8 +70,11 @@ impl<'d> Reference<'d> {
             form: Form::INCLUSIVE,
             digest: Digest::read(reference)?,
         };
-        let known = |child: Node| ["Transforms", "DigestMethod", "DigestValue"].iter().any(|n| is(child, DSIG, n));
-        if !elements(reference).all(known) || elements(reference).filter(|c| is(*c, DSIG, "Transforms")).count() > 1 {
+        let known =
+            |child: Node| ["Transforms", "DigestMethod", "DigestValue"].iter().any(|n| is(child, DSIG, n));
+        if !elements(reference).all(known)
+            || elements(reference).filter(|c| is(*c, DSIG, "Transforms")).count() > 1
+        {
             return Err(STRUCTURE);
         }
         let Some(transforms) = only(reference, DSIG, "Transforms") else { return Ok(parts) };
@@ -110,7 +113,8 @@ impl Digest {
     pub(super) fn read(parent: Node) -> Result<Self, Reason> {
         let method = only(parent, DSIG, "DigestMethod").ok_or(STRUCTURE)?;
         let algorithm = method.attribute("Algorithm").and_then(uri::digest).ok_or(ALGORITHM)?;
-        let value = only(parent, DSIG, "DigestValue").and_then(only_text).and_then(base64).ok_or(STRUCTURE)?;
+        let value =
+            only(parent, DSIG, "DigestValue").and_then(only_text).and_then(base64).ok_or(STRUCTURE)?;
         Ok(Self { algorithm, value })
     }
 
