@@ -1,1 +1,3 @@
-//! (skeleton)
+//! The remote-signing service over HTTPS (protocol §§2–7).
+
+pub mod http;

@@ -1,0 +1,169 @@
+//! How a service's TLS certificate is judged: a path to a configured (or the platform's) root, the host's name, and,
+//! where the trust configuration pins keys, one of those keys on the path.
+
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use ring::digest;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::{CryptoProvider, ring as provider},
+    pki_types::{CertificateDer, ServerName, UnixTime},
+    server::ParsedCertificate,
+};
+
+use super::TransportError;
+use crate::trust::TlsTrust;
+
+/// A client configuration of its own: ring, TLS 1.2 and 1.3 (all that rustls knows), nothing from the process.
+pub(super) fn client_config(trust: &TlsTrust) -> Result<ClientConfig, TransportError> {
+    let verifier = Arc::new(Verifier::new(trust)?);
+    let mut config = ClientConfig::builder_with_provider(verifier.provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(|_| TransportError::TlsConfiguration)?
+        .dangerous() // rustls' name for any verifier but its own; ours asks theirs first
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// What rustls reports, in the terms of a doctor's remedy.
+pub(super) fn classify(error: &Error) -> TransportError {
+    use CertificateError as C;
+    match error {
+        Error::InvalidCertificate(C::Other(other)) if other.0.is::<PinMismatch>() => TransportError::TlsPin,
+        Error::InvalidCertificate(
+            C::Expired | C::ExpiredContext { .. } | C::NotValidYet | C::NotValidYetContext { .. },
+        ) => TransportError::TlsNotValidNow,
+        Error::InvalidCertificate(_) => TransportError::TlsUntrusted,
+        _ => TransportError::TlsHandshake,
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("no pinned key stands behind the certificate")]
+struct PinMismatch;
+
+/// The path check of webpki or of the platform, then the pins.
+struct Verifier {
+    provider: Arc<CryptoProvider>,
+    path: Arc<dyn ServerCertVerifier>,
+    roots: Vec<CertificateDer<'static>>,
+    pins: Vec<[u8; 32]>,
+}
+
+impl Verifier {
+    fn new(trust: &TlsTrust) -> Result<Self, TransportError> {
+        let provider = Arc::new(provider::default_provider());
+        let roots: Vec<_> = trust.roots.iter().flatten().cloned().map(CertificateDer::from).collect();
+        let path: Arc<dyn ServerCertVerifier> = match &trust.roots {
+            Some(_) => webpki(&roots, &provider).ok_or(TransportError::TlsConfiguration)?,
+            None => Arc::new(
+                rustls_platform_verifier::Verifier::new(provider.clone())
+                    .map_err(|_| TransportError::TlsConfiguration)?,
+            ),
+        };
+        Ok(Self { provider, path, roots, pins: trust.spki_pins.clone() })
+    }
+
+    /// The pinned certificate is the server's own, or the server's chains to it by a second path check in which only
+    /// pinned certificates are anchors. Merely sending a pinned certificate along proves nothing.
+    fn check_pins(
+        &self,
+        server: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        if self.pins.is_empty() || self.is_pinned(server) {
+            return Ok(());
+        }
+        let anchors: Vec<_> = self
+            .roots
+            .iter()
+            .chain(intermediates)
+            .filter(|certificate| self.is_pinned(certificate))
+            .map(|certificate| certificate.clone().into_owned())
+            .collect();
+        let mismatch =
+            || Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(PinMismatch))));
+        webpki(&anchors, &self.provider)
+            .ok_or_else(mismatch)?
+            .verify_server_cert(server, intermediates, name, &[], now)
+            .map(|_| ())
+            .map_err(|_| mismatch())
+    }
+
+    fn is_pinned(&self, certificate: &CertificateDer<'_>) -> bool {
+        let Ok(parsed) = ParsedCertificate::try_from(certificate) else { return false };
+        let hash = digest::digest(&digest::SHA256, &parsed.subject_public_key_info());
+        self.pins.iter().any(|pin| pin == hash.as_ref())
+    }
+}
+
+/// webpki's verifier over exactly these anchors; `None` when there are none or one cannot be read.
+fn webpki(
+    anchors: &[CertificateDer<'static>],
+    provider: &Arc<CryptoProvider>,
+) -> Option<Arc<WebPkiServerVerifier>> {
+    let mut store = RootCertStore::empty();
+    for anchor in anchors {
+        store.add(anchor.clone()).ok()?;
+    }
+    WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider.clone()).build().ok()
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        // Android's verifier panics when the app has not given it the Java side; that must not cross into the app.
+        let path = catch_unwind(AssertUnwindSafe(|| {
+            self.path.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        }));
+        path.map_err(|_| Error::General("the platform's certificate verifier is not available".into()))??;
+        self.check_pins(end_entity, intermediates, server_name, now)?;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.path.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.path.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.path.supported_verify_schemes()
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Verifier({} roots, {} pins)", self.roots.len(), self.pins.len())
+    }
+}
