@@ -72,7 +72,8 @@ pub enum ActivationError {
     Algorithm(HashAlgorithm),
 }
 
-/// What one act approves: this credential, these hashes, in this order.
+/// What one act approves: this credential, these hashes, in this order. It is made inside this crate alone, from
+/// prepared prescriptions, so that no app can have any other hash signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignatureActivation {
     credential_id: String,
@@ -86,7 +87,8 @@ impl SignatureActivation {
     ///
     /// # Errors
     /// [`ActivationError`].
-    pub fn new(
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the agent, which puts the steps in order"))]
+    pub(crate) fn new(
         credential: &CredentialInfo,
         hash_algorithm: HashAlgorithm,
         digests: Vec<DocumentDigest>,
