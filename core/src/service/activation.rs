@@ -41,6 +41,9 @@ pub struct DocumentDigest {
 /// Why there is nothing that could be approved.
 #[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
 pub enum ActivationError {
+    /// The identity has no `client_id`.
+    #[error("there is no signer")]
+    NoSigner,
     /// No hash.
     #[error("there is nothing to approve")]
     NoHash,
@@ -69,7 +72,8 @@ pub enum ActivationError {
     Algorithm(HashAlgorithm),
 }
 
-/// What one act approves: this credential, these hashes, in this order.
+/// What one act approves: this credential, these hashes, in this order. It is made inside this crate alone, from
+/// prepared prescriptions, so that no app can have any other hash signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignatureActivation {
     credential_id: String,
@@ -78,17 +82,18 @@ pub struct SignatureActivation {
 }
 
 impl SignatureActivation {
-    /// A batch of 1 to `multisign` hashes for a credential that has been found fit to sign. The signer is added by
-    /// the [`BoundService`](super::BoundService) that activates it.
+    /// A batch of 1 to `multisign` hashes for a credential that has been found fit to sign. The signer is the
+    /// [`BoundService`](super::BoundService) that activates it, which does not exist without one.
     ///
     /// # Errors
     /// [`ActivationError`].
-    pub fn new(
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the agent, which puts the steps in order"))]
+    pub(crate) fn new(
         credential: &CredentialInfo,
         hash_algorithm: HashAlgorithm,
         digests: Vec<DocumentDigest>,
     ) -> Result<Self, ActivationError> {
-        let allowed = credential.multisign.min(MAX_HASHES);
+        let allowed = credential.multisign().min(MAX_HASHES);
         if digests.is_empty() {
             return Err(ActivationError::NoHash);
         }
@@ -105,7 +110,7 @@ impl SignatureActivation {
         }
         let algorithm =
             credential.algorithm(hash_algorithm).ok_or(ActivationError::Algorithm(hash_algorithm))?;
-        Ok(Self { credential_id: credential.id.clone(), algorithm, digests })
+        Ok(Self { credential_id: credential.id().to_owned(), algorithm, digests })
     }
 
     /// Number of signatures that this act approves.
@@ -113,7 +118,7 @@ impl SignatureActivation {
         self.digests.len()
     }
 
-    /// The RFC 9396 `authorization_details` (CSC v2.0 §8.3.2, v2.2).
+    /// The RFC 9396 `authorization_details` of CSC v2.
     pub(crate) fn authorization_details(&self, rar_type: RarType) -> Value {
         let digests = self.digests.iter();
         json!([{
@@ -128,7 +133,7 @@ impl SignatureActivation {
         }])
     }
 
-    /// The body of `signatures/signHash` (CSC v2 §11.9): the same credential and hashes, in the same order.
+    /// The body of `signatures/signHash` (CSC v2 §11.10): the same credential and hashes, in the same order.
     pub(crate) fn sign_hash_body(&self) -> Value {
         json!({
             "credentialID": self.credential_id,

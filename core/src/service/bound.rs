@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration as StdDuration};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::Duration;
 use tokio::sync::Mutex;
 use url::Url;
@@ -16,7 +16,7 @@ use super::{
     http::{HttpResponse, Method, TransportError},
     identity::Client,
     inbox::{self, Envelope, Source},
-    json,
+    json as answers,
     metadata::{CLIENT_CREDENTIALS, JWT_BEARER, below},
     tokens::{Grant, ServiceToken, judge_grant, token_was_refused},
 };
@@ -63,8 +63,7 @@ impl BoundService {
     /// # Errors
     /// [`ServiceError::Csc`] and what every method may answer.
     pub async fn credentials(&self) -> Result<Vec<String>, ServiceError> {
-        let answer =
-            self.csc("/credentials/list", "credentials/list", &Value::Object(Default::default())).await?;
+        let answer = self.csc("credentials/list", &json!({})).await?;
         csc::judge_list(&answer)
     }
 
@@ -74,7 +73,7 @@ impl BoundService {
     /// [`ServiceError::Credential`] when it may not, [`ServiceError::Csc`] when the service does not show it.
     pub async fn credential(&self, id: &str) -> Result<CredentialInfo, ServiceError> {
         let body = csc::credential_info_body(id);
-        let answer = self.csc("/credentials/info", "credentials/info", &body).await?;
+        let answer = self.csc("credentials/info", &body).await?;
         Ok(csc::judge_credential(id, &answer)?)
     }
 
@@ -108,7 +107,7 @@ impl BoundService {
         }
     }
 
-    /// `signatures/signHash` (CSC v2 §11.9) over what the token authorises: as many raw signature values as hashes,
+    /// `signatures/signHash` (CSC v2 §11.10) over what the token authorises: as many raw signature values as hashes,
     /// possibly in another order, none of them verified yet. Sent once and never again, whatever happens: the service
     /// may have spent the token.
     ///
@@ -129,7 +128,7 @@ impl BoundService {
         };
         let response = self.service.exchange.call(call).await?;
         if response.is_success() {
-            let answer = json::object(&response, "signatures/signHash")?;
+            let answer = answers::object(&response, "signatures/signHash")?;
             return csc::judge_signatures(activation.count(), &answer);
         }
         Err(match self.refused_csc(&response) {
@@ -158,7 +157,7 @@ impl BoundService {
         if !response.is_success() {
             return Err(self.service.exchange.refused(&response));
         }
-        let reading = inbox::judge(&json::object(&response, "the inbox")?, &self.service.issuer)?;
+        let reading = inbox::judge(&answers::object(&response, "the inbox")?, &self.service.issuer)?;
         let mut items = Vec::with_capacity(reading.envelopes.len());
         for envelope in reading.envelopes {
             items.push(self.complete(envelope).await?);
@@ -230,12 +229,16 @@ impl BoundService {
     }
 
     /// A CSC method under the service token.
-    async fn csc(&self, path: &str, name: &'static str, body: &Value) -> Result<Value, ServiceError> {
-        let url = below(&self.service.metadata.csc_endpoint, path);
+    async fn csc(&self, name: &'static str, body: &Value) -> Result<Value, ServiceError> {
+        let url = below(&self.service.metadata.csc_endpoint, &format!("/{name}"));
         let body = json_bytes(body);
         let response =
             self.resource(Call { payload: Payload::Json(&body), ..Call::new(Method::Post, &url) }).await?;
-        if response.is_success() { json::object(&response, name) } else { Err(self.refused_csc(&response)) }
+        if response.is_success() {
+            answers::object(&response, name)
+        } else {
+            Err(self.refused_csc(&response))
+        }
     }
 
     fn refused_csc(&self, response: &HttpResponse) -> ServiceError {

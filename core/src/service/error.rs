@@ -50,7 +50,7 @@ pub enum ServiceError {
     #[error("this phone is no longer bound to the service")]
     Unbound,
     /// A proof was refused and the phone's clock differs from the service's by more than
-    /// [`MAX_SKEW`](super::exchange::MAX_SKEW). Positive: the phone is behind.
+    /// [`MAX_SKEW`](super::MAX_SKEW). Positive: the phone is behind.
     #[error("the phone's clock is wrong by {by}")]
     ClockWrong {
         /// Service's time minus phone's.

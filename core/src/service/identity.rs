@@ -1,6 +1,6 @@
 //! Who speaks: the phone's two keys, and the client that the service knows them as.
 
-use super::error::ServiceError;
+use super::{activation::ActivationError, error::ServiceError};
 use crate::{
     device::{Device, KeyAlias, KeyRole},
     jose::PublicKey,
@@ -59,6 +59,9 @@ pub(crate) struct Client {
 impl Client {
     /// Loads the keys and compares them with those that were bound (protocol §8.6).
     pub(crate) async fn load(device: &Device, identity: ClientIdentity) -> Result<Self, ServiceError> {
+        if identity.client_id.is_empty() {
+            return Err(ActivationError::NoSigner.into());
+        }
         let keys = PhoneKeys::load(device, &identity.binding).await?;
         if keys.device.thumbprint() != identity.device_thumbprint {
             return Err(ServiceError::KeyChanged(KeyRole::Device));

@@ -5,7 +5,6 @@
 //! approved, credentials without sole control. Requests are built and answers judged by plain functions; [`http`]
 //! alone touches the network (RFC 8414, 7591, 7592, 7523, 9396, 9449; CSC API v2; TS 119 432 Annex A).
 
-pub mod exchange;
 pub mod http;
 
 mod activation;
@@ -13,6 +12,7 @@ mod bound;
 mod csc;
 mod dpop;
 mod error;
+mod exchange;
 mod identity;
 mod inbox;
 mod json;
@@ -42,6 +42,7 @@ pub use csc::{
     SpecsVersion,
 };
 pub use error::ServiceError;
+pub use exchange::{MAX_ANSWER, MAX_SKEW, TIMEOUT};
 pub use identity::{ClientIdentity, PhoneKeys};
 pub use inbox::{
     DocumentFault, Inbox, InboxItem, MAX_DOCUMENT, MAX_INBOX, MAX_REQUESTS, MAX_WAIT, Requester,
@@ -78,7 +79,7 @@ pub struct RegistrationAnswer {
     /// Body; on success it holds the registration access token.
     pub body: Zeroizing<Vec<u8>>,
     /// Service's time minus phone's, by the `Date` header; a refused proof with more than
-    /// [`MAX_SKEW`](exchange::MAX_SKEW) here means that the phone's clock is wrong.
+    /// [`MAX_SKEW`] here means that the phone's clock is wrong.
     pub skew: Option<Duration>,
 }
 
@@ -185,7 +186,8 @@ impl Service {
     /// Speaks as a registered client from now on. Nothing is sent.
     ///
     /// # Errors
-    /// [`ServiceError::Keys`] when the vault has lost a key, [`ServiceError::KeyChanged`] when it holds another.
+    /// [`ServiceError::Keys`] when the vault has lost a key, [`ServiceError::KeyChanged`] when it holds another,
+    /// [`ActivationError::NoSigner`] for an empty `client_id`.
     pub async fn bind(self, identity: ClientIdentity) -> Result<BoundService, ServiceError> {
         let client = Client::load(&self.exchange.device, identity).await?;
         Ok(BoundService::new(self, client))

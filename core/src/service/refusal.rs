@@ -1,4 +1,4 @@
-//! Reading a refusal, whatever its form: `{error, error_description}` (RFC 6749 §5.2, CSC v2 §10.1), `{message}`,
+//! Reading a refusal, whatever its form: `{error, error_description}` (RFC 6749 §5.2, CSC v2), `{message}`,
 //! camel-case codes, `WWW-Authenticate` (RFC 6750 §3), plain text, HTML, or nothing at all.
 
 use std::{fmt, time::Duration};
@@ -53,7 +53,7 @@ impl Refusal {
         let words = ["error_description", "errorDescription", "message", "detail"]
             .into_iter()
             .find_map(|name| fields.text(name))
-            .map(clean)
+            .map(error_words)
             .or_else(|| json.is_none().then(|| plain_text(response)))
             .unwrap_or_default();
         Self { status: response.status, code, words }
@@ -89,6 +89,12 @@ pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{61C}')
 }
 
+/// As [`clean`], without the distinguished names that some services quote: they name the doctor.
+fn error_words(text: &str) -> String {
+    let parts: Vec<_> = text.split('\'').map(|part| if part.contains('=') { "…" } else { part }).collect();
+    clean(&parts.join("'"))
+}
+
 fn without_token(word: &str) -> &str {
     let looks_encoded = word.is_ascii() && word.len() > MAX_WORD;
     if looks_encoded { "…" } else { word }
@@ -97,7 +103,7 @@ fn without_token(word: &str) -> &str {
 fn plain_text(response: &HttpResponse) -> String {
     let text = String::from_utf8_lossy(&response.body);
     let is_html = text.trim_start().starts_with('<');
-    if is_html { String::new() } else { clean(&text) }
+    if is_html { String::new() } else { error_words(&text) }
 }
 
 /// `error="…"` of `WWW-Authenticate: DPoP error="use_dpop_nonce", …`.
@@ -159,6 +165,13 @@ mod tests {
         assert!(wants_new_nonce(&answer(400, &[], r#"{"error":"use_dpop_nonce"}"#)));
         assert!(!wants_new_nonce(&answer(401, &[("www-authenticate", r#"DPoP error="invalid_token""#)], "")));
         assert!(!wants_new_nonce(&answer(200, &[], r#"{"error":"use_dpop_nonce"}"#)));
+    }
+
+    #[test]
+    fn a_quoted_distinguished_name_is_not_kept() {
+        let said =
+            refusal(400, &[], r#"{"message":"Certificate 'CN=Taro Kagura,C=JP' of the 'signer' is odd."}"#);
+        assert_eq!(said.words, "Certificate '…' of the 'signer' is odd.");
     }
 
     #[test]

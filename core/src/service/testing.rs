@@ -10,16 +10,17 @@ use std::{
 };
 
 use async_trait::async_trait;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::{OffsetDateTime, macros::datetime};
 use zeroize::Zeroizing;
 
 use super::{
-    csc::{CredentialInfo, sign_algorithm},
+    csc::{CredentialInfo, judge_credential},
     http::{HttpRequest, HttpResponse, Transport, TransportError},
     *,
 };
@@ -28,7 +29,7 @@ use crate::{
         Clock, Device, KeyAlias, KeyRole, KeyVault, KeyVaultError, NewKey, Prompt, Random, Secret,
         SecretStore, SecretStoreError,
     },
-    jose::{ParsedJws, PublicKey},
+    jose::PublicKey,
 };
 
 /// A phone whose clock stands still.
@@ -192,8 +193,11 @@ impl Random for Inner {
 
 /// Header and claims of a JWS that verifies with `key`.
 pub(crate) fn jws_parts(jws: &str, key: &PublicKey) -> (Value, Value) {
-    let verified = ParsedJws::parse(jws).unwrap().verify(key).unwrap();
-    (verified.header().clone(), verified.claims().clone())
+    let (signed, signature) = jws.rsplit_once('.').unwrap();
+    key.verify(signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap()).unwrap();
+    let (header, claims) = signed.split_once('.').unwrap();
+    let json = |part| serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
+    (json(header), json(claims))
 }
 
 pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> HttpResponse {
@@ -201,14 +205,19 @@ pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> HttpR
     HttpResponse { status, headers: headers.collect(), body: Zeroizing::new(body.as_bytes().to_vec()) }
 }
 
+/// `credentials/info` of a credential that may sign.
+pub(crate) fn credential_answer(multisign: usize) -> Value {
+    json!({
+        "key": {"status": "enabled", "algo": ["1.2.840.113549.1.1.11"], "len": 2048},
+        "cert": {"status": "valid", "certificates": ["MAA="]},
+        "auth": {"mode": "oauth2code"},
+        "SCAL": "2",
+        "multisign": multisign,
+    })
+}
+
 pub(crate) fn credential(multisign: usize) -> CredentialInfo {
-    CredentialInfo {
-        id: "credential-1".into(),
-        chain: vec![vec![0x30]],
-        multisign,
-        algorithms: vec![sign_algorithm()],
-        certificate_said_valid: true,
-    }
+    judge_credential("credential-1", &credential_answer(multisign)).unwrap()
 }
 
 pub(crate) fn digests(count: u8) -> Vec<DocumentDigest> {
@@ -227,6 +236,12 @@ pub(crate) struct Script {
 impl Script {
     pub(crate) fn push(&self, answer: Result<HttpResponse, TransportError>) {
         self.answers.lock().unwrap().push_back(answer);
+    }
+
+    /// Forgets what was sent and what was still to be said.
+    pub(crate) fn drain(&self) {
+        self.answers.lock().unwrap().clear();
+        self.requests.lock().unwrap().clear();
     }
 
     /// The requests since the last look, all answers having been used.

@@ -87,17 +87,13 @@ impl SignAlgorithm {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-
-    /// RSA with SHA-256, for tests of other modules.
-    pub(crate) fn sign_algorithm() -> SignAlgorithm {
-        SignAlgorithm { key: KeyKind::Rsa, hash: HashAlgorithm::Sha256 }
-    }
 
     #[test]
     fn identifiers_stand_for_one_algorithm_or_a_key_with_each_hash() {
-        assert_eq!(SignAlgorithm::announced_by("1.2.840.113549.1.1.11"), [sign_algorithm()]);
+        let rsa_sha256 = SignAlgorithm { key: KeyKind::Rsa, hash: HashAlgorithm::Sha256 };
+        assert_eq!(SignAlgorithm::announced_by("1.2.840.113549.1.1.11"), [rsa_sha256]);
         assert_eq!(SignAlgorithm::announced_by("1.2.840.113549.1.1.1").len(), 3);
         assert_eq!(SignAlgorithm::announced_by("1.2.840.10045.2.1").len(), 3);
         // SHA-1 with RSA, RSASSA-PSS, Ed25519: not spoken

@@ -16,19 +16,39 @@ const MAX_CHAIN: usize = 8;
 /// A credential that is enabled, meets SCAL2, is authorised by OAuth 2.0 and signs with a known algorithm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialInfo {
-    /// `credentialID`.
-    pub id: String,
-    /// The certificate chain, DER, leaf first; at least the leaf. Nothing about it has been judged here.
-    pub chain: Vec<Vec<u8>>,
-    /// Signatures that one authorisation may cover, 1 or more.
-    pub multisign: usize,
-    /// Signature algorithms of the key, 1 or more.
-    pub algorithms: Vec<SignAlgorithm>,
-    /// Whether the service says itself that the certificate is `valid`; `false` when it says nothing.
-    pub certificate_said_valid: bool,
+    id: String,
+    chain: Vec<Vec<u8>>,
+    multisign: usize,
+    algorithms: Vec<SignAlgorithm>,
+    certificate_said_valid: bool,
 }
 
 impl CredentialInfo {
+    /// `credentialID`, not empty.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The certificate chain, DER, leaf first; at least the leaf. Nothing about it has been judged here.
+    pub fn chain(&self) -> &[Vec<u8>] {
+        &self.chain
+    }
+
+    /// Signatures that one authorisation may cover, 1 or more.
+    pub fn multisign(&self) -> usize {
+        self.multisign
+    }
+
+    /// Signature algorithms of the key, 1 or more.
+    pub fn algorithms(&self) -> &[SignAlgorithm] {
+        &self.algorithms
+    }
+
+    /// Whether the service says itself that the certificate is `valid`; `false` when it says nothing.
+    pub fn certificate_said_valid(&self) -> bool {
+        self.certificate_said_valid
+    }
+
     /// The key's algorithm with this hash.
     pub fn algorithm(&self, hash: HashAlgorithm) -> Option<SignAlgorithm> {
         self.algorithms.iter().copied().find(|algorithm| algorithm.hash == hash)
@@ -38,6 +58,9 @@ impl CredentialInfo {
 /// Why a credential may not sign.
 #[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
 pub enum CredentialRefusal {
+    /// Nobody said which credential.
+    #[error("the credential has no identifier")]
+    NoIdentifier,
     /// `key.status` is not `enabled`.
     #[error("the signing key is disabled")]
     Disabled,
@@ -85,6 +108,9 @@ pub(crate) fn judge_list(answer: &Value) -> Result<Vec<String>, ServiceError> {
 
 /// Judges `credentials/info` of credential `id`.
 pub(crate) fn judge_credential(id: &str, answer: &Value) -> Result<CredentialInfo, CredentialRefusal> {
+    if id.is_empty() {
+        return Err(CredentialRefusal::NoIdentifier);
+    }
     let fields = Fields::of(answer);
     let (key, cert, auth) = (fields.object("key"), fields.object("cert"), fields.object("auth"));
     let cert_status = cert.text("status").map(str::to_ascii_lowercase);
@@ -158,9 +184,14 @@ mod tests {
     #[test]
     fn a_credential_that_may_sign_is_described_csc_v2_11_5() {
         let info = judged(|_| {}).unwrap();
-        assert_eq!((info.id.as_str(), info.chain.len(), info.multisign), ("credential-1", 2, 100));
-        assert!(info.certificate_said_valid);
+        assert_eq!((info.id(), info.chain().len(), info.multisign()), ("credential-1", 2, 100));
+        assert!(info.certificate_said_valid());
         assert_eq!(info.algorithm(HashAlgorithm::Sha256).unwrap().oid(), "1.2.840.113549.1.1.11");
+    }
+
+    #[test]
+    fn a_credential_without_an_identifier_cannot_be_activated() {
+        assert_eq!(judge_credential("", &answer()), Err(CredentialRefusal::NoIdentifier));
     }
 
     #[test]
@@ -186,7 +217,7 @@ mod tests {
         assert_eq!(judged(|a| a["cert"]["status"] = json!("revoked")), Err(CredentialRefusal::Revoked));
         assert_eq!(judged(|a| a["cert"]["status"] = json!("suspended")), Err(CredentialRefusal::Suspended));
         assert_eq!(judged(|a| a["cert"]["status"] = json!("expired")), Err(CredentialRefusal::Expired));
-        assert!(!judged(|a| a["cert"]["status"] = Value::Null).unwrap().certificate_said_valid);
+        assert!(!judged(|a| a["cert"]["status"] = Value::Null).unwrap().certificate_said_valid());
     }
 
     #[test]

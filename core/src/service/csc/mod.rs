@@ -14,9 +14,6 @@ pub use refusal::CscRefusal;
 pub(crate) use credentials::{credential_info_body, judge_credential, judge_list};
 pub(crate) use sign::judge_signatures;
 
-#[cfg(test)]
-pub(crate) use algorithm::tests::sign_algorithm;
-
 use serde_json::Value;
 
 use super::{error::ServiceError, json::Fields, refusal::clean};

@@ -1,4 +1,4 @@
-//! Refusals of CSC methods. Nearly all of them are 400 `invalid_request` told apart by text alone (CSC v2 §11.9 and
+//! Refusals of CSC methods. Nearly all of them are 400 `invalid_request` told apart by text alone (CSC v2 §11.10 and
 //! what services really send), so words are matched, in any case and order, and what matches nothing is kept.
 
 use crate::service::refusal::Refusal;

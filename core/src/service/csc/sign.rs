@@ -1,4 +1,4 @@
-//! The answer to `signatures/signHash` (CSC v2 §11.9). Whether a value is a signature is decided by the module
+//! The answer to `signatures/signHash` (CSC v2 §11.10). Whether a value is a signature is decided by the module
 //! `signature`, with the certificate's key; here it is only counted and decoded.
 
 use serde_json::Value;

@@ -3,6 +3,7 @@
 use std::{error::Error, io, time::Duration};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use reqwest::{
     Client, Response,
     header::{HeaderMap, HeaderName, HeaderValue},
@@ -37,7 +38,8 @@ pub struct HttpsTransport {
 }
 
 impl HttpsTransport {
-    /// A transport for one service.
+    /// A transport for one service. Where the platform's roots are trusted, an Android app must have initialised
+    /// `rustls-platform-verifier` before the first request; otherwise that ends in [`TransportError::TlsHandshake`].
     ///
     /// # Errors
     /// [`TransportError::TlsConfiguration`] when a root cannot be read, the list of roots is empty, or the platform
@@ -76,10 +78,10 @@ impl Transport for HttpsTransport {
         let mut outgoing = self
             .client
             .request(method, request.url.clone())
-            .headers(header_map(&request)?)
+            .headers(header_map(request.headers)?)
             .timeout(request.timeout);
         if request.method == Method::Post {
-            outgoing = outgoing.body(request.body.to_vec());
+            outgoing = outgoing.body(Bytes::from_owner(request.body));
         }
         let response = outgoing.send().await.map_err(|error| classify(&error))?;
         let status = response.status().as_u16();
@@ -93,12 +95,15 @@ impl Transport for HttpsTransport {
     }
 }
 
-fn header_map(request: &HttpRequest) -> Result<HeaderMap, TransportError> {
+/// Values stay in the memory that their owner wipes.
+fn header_map(headers: Vec<(&'static str, Zeroizing<String>)>) -> Result<HeaderMap, TransportError> {
     let mut map = HeaderMap::new();
-    for (name, value) in &request.headers {
-        let mut value = HeaderValue::from_str(value).map_err(|_| TransportError::Protocol)?;
+    for (name, value) in headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| TransportError::Protocol)?;
+        let value = HeaderValue::from_maybe_shared(Bytes::from_owner(value));
+        let mut value = value.map_err(|_| TransportError::Protocol)?;
         value.set_sensitive(true);
-        map.insert(HeaderName::from_static(name), value);
+        map.insert(name, value);
     }
     Ok(map)
 }
@@ -136,7 +141,7 @@ fn classify(error: &reqwest::Error) -> TransportError {
         TransportError::Dns
     } else if error.is_connect() {
         TransportError::Unreachable
-    } else if causes(error).any(|cause| cause.is::<io::Error>()) || error.is_body() {
+    } else if causes(error).any(<dyn Error>::is::<io::Error>) || error.is_body() {
         TransportError::Interrupted
     } else {
         TransportError::Protocol

@@ -62,7 +62,7 @@ impl Source {
     }
 }
 
-/// `signature_format` X and `conformance_level` AdES-B-B (CSC v2 §11.10), where stated; `access` public.
+/// `signature_format` X and `conformance_level` AdES-B-B (as in `signatures/signDoc`, CSC v2.0 §11.11), where stated; `access` public.
 fn check_kind(request: Fields<'_>) -> Result<(), DocumentFault> {
     let stated = |name, allowed: &[&str]| {
         request.text(name).is_none_or(|said| allowed.iter().any(|a| a.eq_ignore_ascii_case(said)))

@@ -4,7 +4,7 @@
 
 mod document;
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -30,8 +30,8 @@ pub const MAX_DOCUMENT: usize = 256 * 1024;
 pub const MAX_INBOX: usize = 8 * 1024 * 1024;
 /// The longest that the service holds an empty reading open, in seconds (protocol §6).
 pub const MAX_WAIT: u64 = 25;
-/// Characters of a request's identifier.
-const MAX_ID: usize = 128;
+/// Characters of a request's identifier: with what tells several documents apart it is still a label of the SAD.
+const MAX_ID: usize = 120;
 
 /// Who asks for the signature, in the service's words: text that is shown, never a decision.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,13 +45,13 @@ pub struct Requester {
 /// One document that waits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct InboxItem {
-    /// The request's identifier, 1 to 128 characters; its `signatureRequests` beyond the first carry `#2`, `#3` ….
+    /// The request's identifier, 1 to 128 characters, no two alike; a request's `signatureRequests` beyond the first carry `#2`, `#3` ….
     pub id: String,
     /// What the requester calls the document; may be empty. May hold patient data: for the screen only.
     pub label: String,
     /// When it arrived at the service.
     pub received_at: Option<OffsetDateTime>,
-    /// Until when it waits; `None` without limit.
+    /// Until when it waits; `None` when the service states no time.
     pub expires_at: Option<OffsetDateTime>,
     /// Who asks.
     pub requester: Requester,
@@ -73,7 +73,7 @@ impl fmt::Debug for InboxItem {
 pub struct Inbox {
     /// What waits, in the service's order.
     pub items: Vec<InboxItem>,
-    /// Requests that cannot even be answered: without identifier or `responseURI`.
+    /// Requests that cannot even be answered: without identifier or `responseURI`, or with another's identifier.
     pub unreadable: usize,
     /// Whether more waits than [`MAX_REQUESTS`].
     pub more: bool,
@@ -110,6 +110,7 @@ pub(crate) fn judge(answer: &Value, issuer: &Url) -> Result<Reading, ServiceErro
         return Err(ServiceError::Malformed("the inbox"));
     }
     let mut reading = Reading { envelopes: Vec::new(), unreadable: 0, more: false };
+    let mut seen = HashSet::new();
     for request in fields.list("requests") {
         let request = Fields::of(request);
         let documents = request.list("signatureRequests");
@@ -120,8 +121,8 @@ pub(crate) fn judge(answer: &Value, issuer: &Url) -> Result<Reading, ServiceErro
                 return Ok(reading);
             }
             match envelope(request, index, Fields::of(document), issuer) {
-                Some(envelope) => reading.envelopes.push(envelope),
-                None => reading.unreadable += 1,
+                Some(envelope) if seen.insert(envelope.item.id.clone()) => reading.envelopes.push(envelope),
+                _ => reading.unreadable += 1,
             }
         }
     }
