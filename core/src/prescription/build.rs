@@ -71,7 +71,7 @@ impl Taker<'_, '_> {
         }
         let list: &[Code] = match self.row.record.and_then(|record| record.fields.get(index)).map(|f| f.class)
         {
-            Some(Class::Code(list)) => list,
+            Some(Class::Code(list) | Class::OpenCode(list)) => list,
             _ => &[],
         };
         let name = list.iter().find(|known| known.code == value).map_or(Name::default(), |known| known.name);

@@ -59,7 +59,9 @@ fn check_field(row: &Row<'_>, record: &Record, field: &Field, value: &str, viola
         if length > MAX_FIELD_CHARS {
             return report(&rule::FIELD_ABSURD);
         }
-        if length > field.max && !matches!(field.class, Class::Code(_) | Class::FixedDigits | Class::Date) {
+        if length > field.max
+            && !matches!(field.class, Class::Code(_) | Class::OpenCode(_) | Class::FixedDigits | Class::Date)
+        {
             report(&rule::FIELD_TOO_LONG);
         }
     }
@@ -77,7 +79,8 @@ fn broken(field: &Field, value: &str) -> Option<&'static Rule> {
         Class::Decimal => return broken_amount(value, false),
         Class::Amount => return broken_amount(value, true),
         Class::Date => (date(value).is_some(), &rule::BROKEN_DATE),
-        Class::Code(list) => return unknown_code(field, list, value),
+        Class::Code(list) | Class::OpenCode(list) => return unknown_code(field, list, value),
+        Class::Any => return None,
         Class::Alphanumeric => {
             (value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'), &rule::NOT_ALPHANUMERIC)
         }
@@ -98,10 +101,10 @@ fn broken(field: &Field, value: &str) -> Option<&'static Rule> {
 fn unknown_code(field: &Field, list: &[Code], value: &str) -> Option<&'static Rule> {
     if list.iter().any(|known| known.code == value) {
         None
-    } else if field.need == Need::Required {
+    } else if field.need == Need::Required && matches!(field.class, Class::Code(_)) {
         Some(&rule::UNKNOWN_CODE)
     } else {
-        Some(&rule::UNKNOWN_OPTIONAL_CODE)
+        Some(&rule::UNFAMILIAR_CODE)
     }
 }
 

@@ -112,7 +112,11 @@ impl Hazard {
 fn hazard(c: char) -> Option<Hazard> {
     match c {
         // What nearly every character is: ASCII, half-width kana and full-width forms, CJK
-        ' '..='~' | '\u{3000}'..='\u{3098}' | '\u{309B}'..='\u{3130}' | '\u{3400}'..='\u{9FFF}' => None,
+        ' '..='~'
+        | '\u{3000}'..='\u{3029}'
+        | '\u{3030}'..='\u{3098}'
+        | '\u{309B}'..='\u{3130}'
+        | '\u{3400}'..='\u{9FFF}' => None,
         '\u{FF01}'..='\u{FF9F}' => None,
         '\0'..='\u{1F}' | '\u{7F}'..='\u{9F}' => Some(Hazard::Control),
         '\u{AD}'

@@ -70,6 +70,10 @@ pub(super) enum Class {
     Date,
     /// One of a list.
     Code(&'static [Code]),
+    /// One of a list that is known to be incomplete: test institutions bear prefecture 99.
+    OpenCode(&'static [Code]),
+    /// Any characters.
+    Any,
     /// Half-width letters and digits.
     Alphanumeric,
     /// Half-width kana (and ASCII, for names that are not Japanese).
@@ -88,7 +92,7 @@ pub(super) fn find(number: u16) -> Option<&'static Record> {
     RECORDS.get(at)
 }
 
-use Class::{Alphanumeric, Amount, Date, Decimal, Digits, FixedDigits, FullWidth, Kana, Phone, Postal};
+use Class::{Alphanumeric, Amount, Any, Date, Decimal, Digits, FixedDigits, FullWidth, Kana, Phone, Postal};
 use Occurs::{Once, Repeated, Required};
 use Scope::{Closing, Drug, Prescription, Rp};
 
@@ -150,7 +154,7 @@ pub(super) const RECORDS: &[Record] = &[
         &[
             code("種別", "kind", codes::FACILITY),
             req("医療機関コード", "institution code", FixedDigits, 7),
-            field("都道府県", "prefecture", Need::Required, Class::Code(codes::PREFECTURE), 2),
+            field("都道府県", "prefecture", Need::Required, Class::OpenCode(codes::PREFECTURE), 2),
             req("名称", "name", FullWidth, 60),
         ],
     ),
@@ -313,7 +317,7 @@ pub(super) const RECORDS: &[Record] = &[
         Prescription,
         Once,
         &[
-            opt("免許番号", "licence number", Alphanumeric, 15),
+            opt("免許番号", "licence number", Any, 15),
             req("患者住所", "patient's address", FullWidth, 50),
             req("患者電話番号", "patient's telephone", Phone, 13),
         ],

@@ -276,7 +276,7 @@ impl Page {
             self.row("  1回量", "  Single dose", &[&dose.amount, &times]);
         }
         if let Some(uneven) = &drug.uneven {
-            let doses: Vec<&str> = uneven.doses.iter().map(|d| if d.is_empty() { "0" } else { d }).collect();
+            let doses: Vec<&str> = uneven.doses.iter().map(|d| if d.is_empty() { "…" } else { d }).collect();
             self.row("  不均等", "  Uneven doses", &[&doses.join(" - ")]);
             self.row("  不均等コード", "  Their codes", &[&uneven.codes.join(" - ")]);
         }
