@@ -60,7 +60,7 @@ struct Taker<'r, 'a> {
 impl Taker<'_, '_> {
     fn text(&mut self, index: usize) -> String {
         self.mark(index);
-        sheet::visible(self.row.field(index))
+        sheet::visible(self.row, self.row.field(index))
     }
 
     fn coded(&mut self, index: usize) -> Option<Coded> {
@@ -75,7 +75,7 @@ impl Taker<'_, '_> {
             _ => &[],
         };
         let name = list.iter().find(|known| known.code == value).map_or(Name::default(), |known| known.name);
-        Some(Coded { code: sheet::visible(value), ja: name.ja, en: name.en })
+        Some(Coded { code: sheet::visible(self.row, value), ja: name.ja, en: name.en })
     }
 
     fn date(&mut self, index: usize) -> DateText {
@@ -99,7 +99,7 @@ impl Taker<'_, '_> {
             other.push(OtherLine {
                 line: self.row.line,
                 record: self.row.number,
-                text: sheet::visible(self.row.text),
+                text: sheet::visible(self.row, self.row.text),
             });
         }
     }

@@ -11,6 +11,9 @@ use super::{
 
 /// No field of the table is longer than 300 characters; beyond this a screen would not show it whole.
 const MAX_FIELD_CHARS: usize = 1_000;
+/// An amount has 12 characters: 6 digits, a point, 5 digits.
+const MAX_WHOLE_DIGITS: usize = 6;
+const MAX_DECIMAL_DIGITS: usize = 5;
 /// The Japanese calendar of births and issues begins with the Meiji era.
 const FIRST_YEAR: i32 = 1868;
 
@@ -59,9 +62,7 @@ fn check_field(row: &Row<'_>, record: &Record, field: &Field, value: &str, viola
         if length > MAX_FIELD_CHARS {
             return report(&rule::FIELD_ABSURD);
         }
-        if length > field.max
-            && !matches!(field.class, Class::Code(_) | Class::OpenCode(_) | Class::FixedDigits | Class::Date)
-        {
+        if length > field.max && field.class.is_counted() {
             report(&rule::FIELD_TOO_LONG);
         }
     }
@@ -110,17 +111,14 @@ fn unknown_code(field: &Field, list: &[Code], value: &str) -> Option<&'static Ru
 
 fn broken_amount(value: &str, fraction_allowed: bool) -> Option<&'static Rule> {
     let nonzero = |text: &str| text.bytes().any(|byte| (b'1'..=b'9').contains(&byte));
-    let sound = match value.split_once('/') {
-        Some((above, below)) => fraction_allowed && digits(above) && digits(below) && nonzero(below),
-        None => match value.split_once('.') {
-            Some((whole, fraction)) => digits(whole) && digits(fraction),
-            None => digits(value),
-        },
-    };
-    if !sound {
+    let (before, after) = value.split_once(['/', '.']).unwrap_or((value, "1"));
+    let fraction = value.contains('/');
+    if !digits(before) || !digits(after) || (fraction && !(fraction_allowed && nonzero(after))) {
         Some(&rule::BROKEN_NUMBER)
-    } else if !nonzero(value.split('/').next().unwrap_or_default()) {
+    } else if !nonzero(if fraction { before } else { value }) {
         Some(&rule::ZERO)
+    } else if before.len() > MAX_WHOLE_DIGITS || after.len() > MAX_DECIMAL_DIGITS {
+        Some(&rule::FIELD_TOO_LONG)
     } else {
         None
     }

@@ -22,6 +22,8 @@ pub(super) struct Row<'a> {
     pub(super) record: Option<&'static Record>,
     /// The whole line, without its end.
     pub(super) text: &'a str,
+    /// Whether every character of the line shows as itself.
+    pub(super) plain: bool,
     /// What follows the record number.
     pub(super) fields: Vec<&'a str>,
 }
@@ -55,7 +57,7 @@ pub(super) fn read<'a>(csv: &'a str, violations: &mut Vec<Violation>) -> Vec<Row
             violations.push(rule::CRLF.at_line(line));
             crlf_reported = true;
         }
-        report_hazards(text, line, violations);
+        let plain = report_hazards(text, line, violations);
         if line == 1 {
             if text != "SJ1" {
                 violations.push(rule::HEADER.at_line(line));
@@ -63,13 +65,13 @@ pub(super) fn read<'a>(csv: &'a str, violations: &mut Vec<Violation>) -> Vec<Row
         } else if text.is_empty() {
             violations.push(rule::EMPTY_LINE.at_line(line));
         } else {
-            rows.push(row(text, line, violations));
+            rows.push(row(text, line, plain, violations));
         }
     }
     rows
 }
 
-fn row<'a>(text: &'a str, line: u32, violations: &mut Vec<Violation>) -> Row<'a> {
+fn row<'a>(text: &'a str, line: u32, plain: bool, violations: &mut Vec<Violation>) -> Row<'a> {
     let mut parts = text.splitn(MAX_FIELDS + 1, ',');
     let number = parts.next().and_then(record_number);
     let mut fields = Vec::with_capacity(8);
@@ -80,7 +82,7 @@ fn row<'a>(text: &'a str, line: u32, violations: &mut Vec<Violation>) -> Row<'a>
     if number.is_none() {
         violations.push(rule::RECORD_NUMBER.at_line(line));
     }
-    Row { line, number, record: number.and_then(table::find), text, fields }
+    Row { line, number, record: number.and_then(table::find), text, plain, fields }
 }
 
 /// A record number as the table writes it: no sign, no leading zero.
@@ -136,9 +138,10 @@ fn hazard(c: char) -> Option<Hazard> {
     }
 }
 
-fn report_hazards(text: &str, line: u32, violations: &mut Vec<Violation>) {
+/// Reports each kind of hazard once in a line; whether there was none.
+fn report_hazards(text: &str, line: u32, violations: &mut Vec<Violation>) -> bool {
     if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        return;
+        return true;
     }
     let mut found = [false; Hazard::ALL.len()];
     for hazard in text.chars().filter_map(hazard) {
@@ -149,15 +152,16 @@ fn report_hazards(text: &str, line: u32, violations: &mut Vec<Violation>) {
             }
         }
     }
+    !found.contains(&true)
 }
 
-/// The text as it may be displayed: characters that would not show, or would change how others show, stand as `⟦U+XXXX⟧`.
-/// A prescription that may be signed has none, so this changes nothing in it.
-pub(super) fn visible(text: &str) -> String {
-    let hides = |c: char| hazard(c).is_some_and(|kind| kind != Hazard::Variant);
-    if !text.chars().any(hides) {
+/// Text of a row as it may be displayed: characters that would not show, or would change how others show, stand as
+/// `⟦U+XXXX⟧`. A prescription that may be signed has none, so this changes nothing in it.
+pub(super) fn visible(row: &Row<'_>, text: &str) -> String {
+    if row.plain {
         return text.to_owned();
     }
+    let hides = |c: char| hazard(c).is_some_and(|kind| kind != Hazard::Variant);
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         if hides(c) {

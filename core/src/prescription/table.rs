@@ -70,7 +70,7 @@ pub(super) enum Class {
     Date,
     /// One of a list.
     Code(&'static [Code]),
-    /// One of a list that is known to be incomplete: test institutions bear prefecture 99.
+    /// One of a list that is not known to be complete: test institutions bear prefecture 99.
     OpenCode(&'static [Code]),
     /// Any characters.
     Any,
@@ -84,6 +84,14 @@ pub(super) enum Class {
     Phone,
     /// nnn-nnnn.
     Postal,
+}
+
+impl Class {
+    /// Whether the longest length is a matter of its own; in the others the form of the value decides.
+    pub(super) fn is_counted(self) -> bool {
+        use Class::{Amount, Code, Date, Decimal, FixedDigits, OpenCode};
+        !matches!(self, Code(_) | OpenCode(_) | FixedDigits | Date | Decimal | Amount)
+    }
 }
 
 /// The record of this number.
@@ -346,7 +354,10 @@ pub(super) const RECORDS: &[Record] = &[
         "prescription number",
         Prescription,
         Once,
-        &[code("種別", "kind", codes::NUMBER), req("番号", "number", Alphanumeric, 16)],
+        &[
+            field("種別", "kind", Need::Required, Class::OpenCode(codes::NUMBER), 1),
+            req("番号", "number", Alphanumeric, 16),
+        ],
     ),
     r(
         101,

@@ -462,7 +462,13 @@ fn each_rule_broken_once_is_reported_with_its_line_and_severity() {
         ("201,1,1", "201,1,1,1,2,6,薬,2/3,1,錠", "broken_number", Some(34), Error),
         ("201,1,1", "201,1,1,1,2,6,薬,0.0,1,錠", "zero_amount", Some(34), Warning),
         ("201,1,1", "201,1,1,1,9,6,薬,1,1,錠", "unknown_code", Some(34), Error),
+        ("201,1,1", "201,1,1,1,2,6,薬,1234567,1,錠", "field_too_long", Some(34), Warning),
+        ("201,1,1", "201,1,1,1,2,6,薬,0.123456,1,錠", "field_too_long", Some(34), Warning),
+        ("201,1,1", "201,1,1,1,2,6,薬,1.,1,錠", "broken_number", Some(34), Error),
+        ("201,1,1", "201,1,1,1,2,6,薬,1.2.3,1,錠", "broken_number", Some(34), Error),
         ("241,", "241,1,1,2/0", "broken_number", Some(38), Error),
+        ("241,", "241,1,1,1.5/2", "broken_number", Some(38), Error),
+        ("82,", "82,2,1234567890123456", "unfamiliar_code", Some(28), Warning),
         // Structure
         ("1,", "", "record_missing", None, Error),
         ("5,", "", "record_missing", None, Error),
