@@ -60,7 +60,7 @@ struct Taker<'r, 'a> {
 impl Taker<'_, '_> {
     fn text(&mut self, index: usize) -> String {
         self.mark(index);
-        sheet::visible(self.row.field(index))
+        sheet::visible(self.row, self.row.field(index))
     }
 
     fn coded(&mut self, index: usize) -> Option<Coded> {
@@ -71,11 +71,11 @@ impl Taker<'_, '_> {
         }
         let list: &[Code] = match self.row.record.and_then(|record| record.fields.get(index)).map(|f| f.class)
         {
-            Some(Class::Code(list)) => list,
+            Some(Class::Code(list) | Class::OpenCode(list)) => list,
             _ => &[],
         };
         let name = list.iter().find(|known| known.code == value).map_or(Name::default(), |known| known.name);
-        Some(Coded { code: sheet::visible(value), ja: name.ja, en: name.en })
+        Some(Coded { code: sheet::visible(self.row, value), ja: name.ja, en: name.en })
     }
 
     fn date(&mut self, index: usize) -> DateText {
@@ -99,7 +99,7 @@ impl Taker<'_, '_> {
             other.push(OtherLine {
                 line: self.row.line,
                 record: self.row.number,
-                text: sheet::visible(self.row.text),
+                text: sheet::visible(self.row, self.row.text),
             });
         }
     }
@@ -182,7 +182,7 @@ impl Builder<'_> {
                     Some(Department { kind: row.coded(0), code: row.text(1), name: row.text(2) });
             }
             5 => {
-                (prescriber.code, prescriber.kana, prescriber.name) = (row.text(0), row.text(1), row.text(2))
+                (prescriber.code, prescriber.kana, prescriber.name) = (row.text(0), row.text(1), row.text(2));
             }
             11 => (patient.code, patient.name, patient.kana) = (row.text(0), row.text(1), row.text(2)),
             12 => patient.sex = row.coded(0),
@@ -213,7 +213,7 @@ impl Builder<'_> {
             63 => self.preview.split = Some(Split { parts: row.text(0), part: row.text(1) }),
             64 => self.preview.refill = Some(row.text(0)),
             81 => {
-                let previous = self.preview.remarks.last().map(|remark| value(&remark.serial));
+                let previous = self.preview.remarks.last().and_then(|remark| value(&remark.serial));
                 self.check_serial(previous, 0, record, row);
                 self.preview.remarks.push(Remark {
                     serial: row.text(0),
@@ -269,7 +269,7 @@ impl Builder<'_> {
                 });
             }
             181 => {
-                let previous = rp.supplements.last().map(|s| value(&s.serial));
+                let previous = rp.supplements.last().and_then(|s| value(&s.serial));
                 rp.supplements.push(UsageSupplement {
                     serial: row.text(1),
                     kind: row.coded(2),
@@ -333,7 +333,7 @@ impl Builder<'_> {
                 drug.single_dose = Some(SingleDose { amount: row.text(2), times_per_day: row.text(3) });
             }
             281 => {
-                let previous = drug.supplements.last().map(|s| value(&s.serial));
+                let previous = drug.supplements.last().and_then(|s| value(&s.serial));
                 supplement(drug, row);
                 self.check_serial(previous, 2, record, row);
             }
@@ -344,25 +344,19 @@ impl Builder<'_> {
     fn place_closing(&mut self, record: &'static Record, row: &mut Taker<'_, '_>) {
         let Preview { clinical, tests, .. } = &mut self.preview;
         let previous = if record.number == 301 {
-            let previous = clinical.last().map(|note| value(&note.serial));
+            let previous = clinical.last().and_then(|note| value(&note.serial));
             clinical.push(ClinicalNote { serial: row.text(0), drug: row.text(1), text: row.text(2) });
             previous
         } else {
-            let previous = tests.last().map(|test| value(&test.serial));
+            let previous = tests.last().and_then(|test| value(&test.serial));
             tests.push(TestResult { serial: row.text(0), text: row.text(1) });
             previous
         };
         self.check_serial(previous, 0, record, row);
     }
 
-    fn check_serial(
-        &mut self,
-        previous: Option<Option<u16>>,
-        at: usize,
-        record: &Record,
-        row: &Taker<'_, '_>,
-    ) {
-        if previous.is_some_and(|previous| value(row.row.field(at)) <= previous) {
+    fn check_serial(&mut self, previous: Option<u16>, at: usize, record: &Record, row: &Taker<'_, '_>) {
+        if previous.is_some() && value(row.row.field(at)) <= previous {
             self.report(&rule::SERIAL_ORDER, record, row);
         }
     }

@@ -11,6 +11,9 @@ use super::{
 
 /// No field of the table is longer than 300 characters; beyond this a screen would not show it whole.
 const MAX_FIELD_CHARS: usize = 1_000;
+/// An amount has 12 characters: 6 digits, a point, 5 digits.
+const MAX_WHOLE_DIGITS: usize = 6;
+const MAX_DECIMAL_DIGITS: usize = 5;
 /// The Japanese calendar of births and issues begins with the Meiji era.
 const FIRST_YEAR: i32 = 1868;
 
@@ -59,7 +62,7 @@ fn check_field(row: &Row<'_>, record: &Record, field: &Field, value: &str, viola
         if length > MAX_FIELD_CHARS {
             return report(&rule::FIELD_ABSURD);
         }
-        if length > field.max && !matches!(field.class, Class::Code(_) | Class::FixedDigits | Class::Date) {
+        if length > field.max && field.class.is_counted() {
             report(&rule::FIELD_TOO_LONG);
         }
     }
@@ -77,7 +80,8 @@ fn broken(field: &Field, value: &str) -> Option<&'static Rule> {
         Class::Decimal => return broken_amount(value, false),
         Class::Amount => return broken_amount(value, true),
         Class::Date => (date(value).is_some(), &rule::BROKEN_DATE),
-        Class::Code(list) => return unknown_code(field, list, value),
+        Class::Code(list) | Class::OpenCode(list) => return unknown_code(field, list, value),
+        Class::Any => return None,
         Class::Alphanumeric => {
             (value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'), &rule::NOT_ALPHANUMERIC)
         }
@@ -98,26 +102,23 @@ fn broken(field: &Field, value: &str) -> Option<&'static Rule> {
 fn unknown_code(field: &Field, list: &[Code], value: &str) -> Option<&'static Rule> {
     if list.iter().any(|known| known.code == value) {
         None
-    } else if field.need == Need::Required {
+    } else if field.need == Need::Required && matches!(field.class, Class::Code(_)) {
         Some(&rule::UNKNOWN_CODE)
     } else {
-        Some(&rule::UNKNOWN_OPTIONAL_CODE)
+        Some(&rule::UNFAMILIAR_CODE)
     }
 }
 
 fn broken_amount(value: &str, fraction_allowed: bool) -> Option<&'static Rule> {
     let nonzero = |text: &str| text.bytes().any(|byte| (b'1'..=b'9').contains(&byte));
-    let sound = match value.split_once('/') {
-        Some((above, below)) => fraction_allowed && digits(above) && digits(below) && nonzero(below),
-        None => match value.split_once('.') {
-            Some((whole, fraction)) => digits(whole) && digits(fraction),
-            None => digits(value),
-        },
-    };
-    if !sound {
+    let (before, after) = value.split_once(['/', '.']).unwrap_or((value, "1"));
+    let fraction = value.contains('/');
+    if !digits(before) || !digits(after) || (fraction && !(fraction_allowed && nonzero(after))) {
         Some(&rule::BROKEN_NUMBER)
-    } else if !nonzero(value.split('/').next().unwrap_or_default()) {
+    } else if !nonzero(if fraction { before } else { value }) {
         Some(&rule::ZERO)
+    } else if before.len() > MAX_WHOLE_DIGITS || after.len() > MAX_DECIMAL_DIGITS {
+        Some(&rule::FIELD_TOO_LONG)
     } else {
         None
     }

@@ -219,18 +219,16 @@ impl Reader<'_, '_> {
             .split_once('>')
             .and_then(|(_, rest)| rest.rsplit_once("</"))
             .map_or("", |(content, _)| content);
-        if content.contains(['<', '&']) {
-            return self.report(&rule::XML_UNEXPECTED);
-        }
-        let decoded = if content.bytes().any(|byte| byte.is_ascii_whitespace()) {
+        // Strict base64 admits nothing but its own alphabet, so what decodes at once needs no further look
+        if let Ok(csv) = STANDARD.decode(content) {
+            self.reading.csv = Some(csv);
+        } else if content.contains(['<', '&']) {
+            self.report(&rule::XML_UNEXPECTED);
+        } else if let Ok(csv) = STANDARD.decode(content.split_ascii_whitespace().collect::<String>()) {
             self.report(&rule::BASE64_SPACE);
-            STANDARD.decode(content.split_ascii_whitespace().collect::<String>())
+            self.reading.csv = Some(csv);
         } else {
-            STANDARD.decode(content)
-        };
-        match decoded {
-            Ok(csv) => self.reading.csv = Some(csv),
-            Err(_) => self.report(&rule::BASE64),
+            self.report(&rule::BASE64);
         }
     }
 

@@ -73,7 +73,7 @@ impl LookAlike {
         }
     }
 
-    fn texts(&self) -> (&'static str, &'static str, &'static str) {
+    fn texts(self) -> (&'static str, &'static str, &'static str) {
         match self {
             LookAlike::Empty => ("empty", "ファイルが空です", "the file is empty"),
             LookAlike::TooLarge => {

@@ -276,6 +276,7 @@ pub struct UsageSupplement {
 }
 
 /// Records 201–281: one drug.
+#[allow(clippy::struct_excessive_bools, reason = "four marks that are independent of each other")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Drug {
     /// Line of its record 201.

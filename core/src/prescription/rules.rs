@@ -75,24 +75,24 @@ impl<'c> Rules<'c> {
     /// neither.
     fn insurance(&mut self) {
         let insurance = &self.preview.insurance;
-        let (insurer, insured) = (self.find(22).is_some(), self.find(23).is_some());
+        let (insurer, holder) = (self.find(22).is_some(), self.find(23).is_some());
         let kind = insurance.kind.as_ref().map_or("", |kind| kind.code.as_str());
         let public_expense_alone = matches!(kind, "" | "1") && !insurance.public_expenses.is_empty();
         let must_be_insured = match kind {
             "3" | "4" | "5" | "6" => false,
-            "" => insurer || insured,
-            _ => !public_expense_alone || insured,
+            "" => insurer || holder,
+            _ => !public_expense_alone || holder,
         };
         if must_be_insured && !insurer {
             self.report(&rule::RECORD_MISSING, 22);
         }
-        if must_be_insured && !insured && !(insurer && public_expense_alone) {
+        if must_be_insured && !holder && !(insurer && public_expense_alone) {
             self.report(&rule::RECORD_MISSING, 23);
         }
-        if kind.is_empty() && !insurer && !insured && !public_expense_alone {
+        if kind.is_empty() && !insurer && !holder && !public_expense_alone {
             self.violations.push(rule::INSURANCE_UNKNOWN.in_file());
         }
-        if insured && insurance.symbol.is_empty() && insurance.number.is_empty() {
+        if holder && insurance.symbol.is_empty() && insurance.number.is_empty() {
             self.report(&rule::INSURED_WITHOUT_NUMBER, 23);
         }
         let rates = (insurance.patient_rate.parse::<u16>(), insurance.insurer_rate.parse::<u16>());
@@ -179,10 +179,10 @@ impl<'c> Rules<'c> {
     }
 
     fn burden(&mut self) {
-        let with = |given: bool| move |drug: &&super::preview::Drug| drug.burden.is_some() == given;
         let drugs = || self.preview.rps.iter().flat_map(|rp| &rp.drugs);
         if drugs().any(|drug| drug.burden.is_some()) {
-            let lines: Vec<u32> = drugs().filter(with(false)).map(|drug| drug.line).collect();
+            let lines: Vec<u32> =
+                drugs().filter(|drug| drug.burden.is_none()).map(|drug| drug.line).collect();
             for line in lines {
                 self.report_at(&rule::BURDEN_PARTLY, 201, line);
             }

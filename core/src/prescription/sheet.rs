@@ -1,5 +1,7 @@
 //! The CSV as lines and fields, every field borrowed from the text, and the characters that must not stand in it.
 
+use std::fmt::Write;
+
 use super::{
     table::{self, Record},
     violation::{self as rule, Rule, Violation},
@@ -20,6 +22,8 @@ pub(super) struct Row<'a> {
     pub(super) record: Option<&'static Record>,
     /// The whole line, without its end.
     pub(super) text: &'a str,
+    /// Whether every character of the line shows as itself.
+    pub(super) plain: bool,
     /// What follows the record number.
     pub(super) fields: Vec<&'a str>,
 }
@@ -53,7 +57,7 @@ pub(super) fn read<'a>(csv: &'a str, violations: &mut Vec<Violation>) -> Vec<Row
             violations.push(rule::CRLF.at_line(line));
             crlf_reported = true;
         }
-        report_hazards(text, line, violations);
+        let plain = report_hazards(text, line, violations);
         if line == 1 {
             if text != "SJ1" {
                 violations.push(rule::HEADER.at_line(line));
@@ -61,13 +65,13 @@ pub(super) fn read<'a>(csv: &'a str, violations: &mut Vec<Violation>) -> Vec<Row
         } else if text.is_empty() {
             violations.push(rule::EMPTY_LINE.at_line(line));
         } else {
-            rows.push(row(text, line, violations));
+            rows.push(row(text, line, plain, violations));
         }
     }
     rows
 }
 
-fn row<'a>(text: &'a str, line: u32, violations: &mut Vec<Violation>) -> Row<'a> {
+fn row<'a>(text: &'a str, line: u32, plain: bool, violations: &mut Vec<Violation>) -> Row<'a> {
     let mut parts = text.splitn(MAX_FIELDS + 1, ',');
     let number = parts.next().and_then(record_number);
     let mut fields = Vec::with_capacity(8);
@@ -78,7 +82,7 @@ fn row<'a>(text: &'a str, line: u32, violations: &mut Vec<Violation>) -> Row<'a>
     if number.is_none() {
         violations.push(rule::RECORD_NUMBER.at_line(line));
     }
-    Row { line, number, record: number.and_then(table::find), text, fields }
+    Row { line, number, record: number.and_then(table::find), text, plain, fields }
 }
 
 /// A record number as the table writes it: no sign, no leading zero.
@@ -110,54 +114,34 @@ impl Hazard {
 }
 
 fn hazard(c: char) -> Option<Hazard> {
-    match c {
-        // What nearly every character is: ASCII, half-width kana and full-width forms, CJK
-        ' '..='~' | '\u{3000}'..='\u{3098}' | '\u{309B}'..='\u{3130}' | '\u{3400}'..='\u{9FFF}' => None,
-        '\u{FF01}'..='\u{FF9F}' => None,
-        '\0'..='\u{1F}' | '\u{7F}'..='\u{9F}' => Some(Hazard::Control),
-        '\u{AD}'
-        | '\u{61C}'
-        | '\u{115F}'
-        | '\u{1160}'
-        | '\u{17B4}'
-        | '\u{17B5}'
-        | '\u{180B}'..='\u{180F}'
-        | '\u{200B}'..='\u{200F}'
-        | '\u{2028}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}'
-        | '\u{2800}'
-        | '\u{3164}'
-        | '\u{FEFF}'
-        | '\u{FFA0}'
-        | '\u{FFF0}'..='\u{FFFF}'
-        | '\u{1BCA0}'..='\u{1BCA3}'
-        | '\u{1D173}'..='\u{1D17A}'
-        | '\u{E0000}'..='\u{E00FF}'
-        | '\u{E01F0}'..='\u{E0FFF}' => Some(Hazard::Invisible),
+    // What nearly every character is: ASCII, CJK, full-width forms and half-width kana
+    if matches!(c, ' '..='~' | '\u{3000}'..='\u{3029}' | '\u{3030}'..='\u{3098}' | '\u{309B}'..='\u{3130}')
+        || matches!(c, '\u{3400}'..='\u{9FFF}' | '\u{FF01}'..='\u{FF9F}')
+    {
+        return None;
+    }
+    match u32::from(c) {
+        0..=0x1F | 0x7F..=0x9F => Some(Hazard::Control),
+        // Default-ignorable code points, fillers, line separators, bidi controls, specials
+        0xAD | 0x61C | 0x115F | 0x1160 | 0x17B4 | 0x17B5 | 0x180B..=0x180F | 0x200B..=0x200F | 0x2028..=0x202E
+        | 0x2060..=0x206F | 0x2800 | 0x3164 | 0xFEFF | 0xFFA0 | 0xFFF0..=0xFFFF | 0x1_BCA0..=0x1_BCA3
+        | 0x1_D173..=0x1_D17A | 0xE_0000..=0xE_00FF | 0xE_01F0..=0xE_0FFF
         // Right-to-left letters change the order in which their neighbours are displayed
-        '\u{590}'..='\u{8FF}'
-        | '\u{FB1D}'..='\u{FDFF}'
-        | '\u{FE70}'..='\u{FEFE}'
-        | '\u{10800}'..='\u{10FFF}'
-        | '\u{1E800}'..='\u{1EFFF}' => Some(Hazard::Invisible),
-        '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}' => Some(Hazard::Gaiji),
-        '\u{300}'..='\u{36F}'
-        | '\u{483}'..='\u{489}'
-        | '\u{1AB0}'..='\u{1AFF}'
-        | '\u{1DC0}'..='\u{1DFF}'
-        | '\u{20D0}'..='\u{20FF}'
-        | '\u{302A}'..='\u{302F}'
-        | '\u{3099}'
-        | '\u{309A}'
-        | '\u{FE20}'..='\u{FE2F}' => Some(Hazard::Combining),
-        '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}' => Some(Hazard::Variant),
+        | 0x590..=0x8FF | 0xFB1D..=0xFDFF | 0xFE70..=0xFEFE | 0x1_0800..=0x1_0FFF | 0x1_E800..=0x1_EFFF => {
+            Some(Hazard::Invisible)
+        }
+        0xE000..=0xF8FF | 0xF_0000.. => Some(Hazard::Gaiji),
+        0x300..=0x36F | 0x483..=0x489 | 0x1AB0..=0x1AFF | 0x1DC0..=0x1DFF | 0x20D0..=0x20FF | 0x302A..=0x302F
+        | 0x3099 | 0x309A | 0xFE20..=0xFE2F => Some(Hazard::Combining),
+        0xFE00..=0xFE0F | 0xE_0100..=0xE_01EF => Some(Hazard::Variant),
         _ => None,
     }
 }
 
-fn report_hazards(text: &str, line: u32, violations: &mut Vec<Violation>) {
+/// Reports each kind of hazard once in a line; whether there was none.
+fn report_hazards(text: &str, line: u32, violations: &mut Vec<Violation>) -> bool {
     if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        return;
+        return true;
     }
     let mut found = [false; Hazard::ALL.len()];
     for hazard in text.chars().filter_map(hazard) {
@@ -168,19 +152,20 @@ fn report_hazards(text: &str, line: u32, violations: &mut Vec<Violation>) {
             }
         }
     }
+    !found.contains(&true)
 }
 
-/// The text as it may be displayed: characters that would not show, or would change how others show, stand as `⟦U+XXXX⟧`.
-/// A prescription that may be signed has none, so this changes nothing in it.
-pub(super) fn visible(text: &str) -> String {
-    let hides = |c: char| hazard(c).is_some_and(|kind| kind != Hazard::Variant);
-    if !text.chars().any(hides) {
+/// Text of a row as it may be displayed: characters that would not show, or would change how others show, stand as
+/// `⟦U+XXXX⟧`. A prescription that may be signed has none, so this changes nothing in it.
+pub(super) fn visible(row: &Row<'_>, text: &str) -> String {
+    if row.plain {
         return text.to_owned();
     }
+    let hides = |c: char| hazard(c).is_some_and(|kind| kind != Hazard::Variant);
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         if hides(c) {
-            out.push_str(&format!("⟦U+{:04X}⟧", u32::from(c)));
+            let _ = write!(out, "⟦U+{:04X}⟧", u32::from(c)); // writing to a String cannot fail
         } else {
             out.push(c);
         }

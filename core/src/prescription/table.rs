@@ -70,6 +70,10 @@ pub(super) enum Class {
     Date,
     /// One of a list.
     Code(&'static [Code]),
+    /// One of a list that is not known to be complete: test institutions bear prefecture 99.
+    OpenCode(&'static [Code]),
+    /// Any characters.
+    Any,
     /// Half-width letters and digits.
     Alphanumeric,
     /// Half-width kana (and ASCII, for names that are not Japanese).
@@ -82,13 +86,21 @@ pub(super) enum Class {
     Postal,
 }
 
+impl Class {
+    /// Whether the longest length is a matter of its own; in the others the form of the value decides.
+    pub(super) fn is_counted(self) -> bool {
+        use Class::{Amount, Code, Date, Decimal, FixedDigits, OpenCode};
+        !matches!(self, Code(_) | OpenCode(_) | FixedDigits | Date | Decimal | Amount)
+    }
+}
+
 /// The record of this number.
 pub(super) fn find(number: u16) -> Option<&'static Record> {
     let at = RECORDS.binary_search_by_key(&number, |record| record.number).ok()?;
     RECORDS.get(at)
 }
 
-use Class::{Alphanumeric, Amount, Date, Decimal, Digits, FixedDigits, FullWidth, Kana, Phone, Postal};
+use Class::{Alphanumeric, Amount, Any, Date, Decimal, Digits, FixedDigits, FullWidth, Kana, Phone, Postal};
 use Occurs::{Once, Repeated, Required};
 use Scope::{Closing, Drug, Prescription, Rp};
 
@@ -150,7 +162,7 @@ pub(super) const RECORDS: &[Record] = &[
         &[
             code("種別", "kind", codes::FACILITY),
             req("医療機関コード", "institution code", FixedDigits, 7),
-            field("都道府県", "prefecture", Need::Required, Class::Code(codes::PREFECTURE), 2),
+            field("都道府県", "prefecture", Need::Required, Class::OpenCode(codes::PREFECTURE), 2),
             req("名称", "name", FullWidth, 60),
         ],
     ),
@@ -313,7 +325,7 @@ pub(super) const RECORDS: &[Record] = &[
         Prescription,
         Once,
         &[
-            opt("免許番号", "licence number", Alphanumeric, 15),
+            opt("免許番号", "licence number", Any, 15),
             req("患者住所", "patient's address", FullWidth, 50),
             req("患者電話番号", "patient's telephone", Phone, 13),
         ],
@@ -342,7 +354,10 @@ pub(super) const RECORDS: &[Record] = &[
         "prescription number",
         Prescription,
         Once,
-        &[code("種別", "kind", codes::NUMBER), req("番号", "number", Alphanumeric, 16)],
+        &[
+            field("種別", "kind", Need::Required, Class::OpenCode(codes::NUMBER), 1),
+            req("番号", "number", Alphanumeric, 16),
+        ],
     ),
     r(
         101,

@@ -276,9 +276,13 @@ impl Page {
             self.row("  1回量", "  Single dose", &[&dose.amount, &times]);
         }
         if let Some(uneven) = &drug.uneven {
-            let doses: Vec<&str> = uneven.doses.iter().map(|d| if d.is_empty() { "0" } else { d }).collect();
-            self.row("  不均等", "  Uneven doses", &[&doses.join(" - ")]);
-            self.row("  不均等コード", "  Their codes", &[&uneven.codes.join(" - ")]);
+            let series = |values: &[String]| {
+                let shown: Vec<&str> =
+                    values.iter().map(|value| if value.is_empty() { "…" } else { value }).collect();
+                shown.join(" - ")
+            };
+            self.row("  不均等", "  Uneven doses", &[&series(&uneven.doses)]);
+            self.row("  不均等コード", "  Their codes", &[&series(&uneven.codes)]);
         }
         if let Some(factor) = &drug.conversion {
             self.row("  単位変換", "  Conversion", &[factor]);

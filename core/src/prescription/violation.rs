@@ -261,10 +261,10 @@ pub(super) const UNKNOWN_CODE: Rule = error(
     "コード表にない値です（必須項目）",
     "a required field with a code that the table does not have",
 );
-pub(super) const UNKNOWN_OPTIONAL_CODE: Rule = warning(
-    "unknown_optional_code",
-    "コード表にない値です（任意項目）",
-    "an optional field with a code that the table does not have",
+pub(super) const UNFAMILIAR_CODE: Rule = warning(
+    "unfamiliar_code",
+    "コード表にない値です（そのまま表示します）",
+    "a code that the table does not have; it is shown as it is",
 );
 pub(super) const NOT_ALPHANUMERIC: Rule =
     warning("not_alphanumeric", "半角英数字ではありません", "not half-width alphanumeric");

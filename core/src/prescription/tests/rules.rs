@@ -1,0 +1,151 @@
+//! Each rule, broken once.
+
+use super::*;
+
+use Severity::{Error, Warning};
+
+/// What begins the line to be replaced, the replacement, and the code, line and severity that this gives.
+const BROKEN: &[(&str, &str, &str, Option<u32>, Severity)] = &[
+    // Lines
+    ("SJ1", "SJX", "header", Some(1), Error),
+    ("12,", "12,1\n", "empty_line", Some(9), Warning),
+    ("12,", "012,1", "record_number", Some(8), Error),
+    ("62,", "60,1", "unknown_record", Some(24), Warning),
+    ("62,", "62,2,,x", "surplus_field", Some(24), Warning),
+    ("62,", "62,2,,", "", None, Warning),
+    ("81,1", "81,1,1,\u{7}", "control_character", Some(26), Error),
+    ("81,1", "81,1,1,注\t意", "control_character", Some(26), Error),
+    ("81,1", "81,1,1,注\u{202E}意", "invisible_character", Some(26), Error),
+    ("81,1", "81,1,1,注\u{200B}意", "invisible_character", Some(26), Error),
+    ("81,1", "81,1,1,注\u{5D0}意", "invisible_character", Some(26), Error),
+    ("81,1", "81,1,1,注\u{E000}意", "gaiji", Some(26), Error),
+    ("81,1", "81,1,1,注\u{336}意", "combining_character", Some(26), Error),
+    ("11,", "11,1,葛\u{E0100}　城,ｶ", "variant_character", Some(7), Warning),
+    // Fields
+    ("1,", "1,1,1312345,13", "field_missing", Some(2), Error),
+    ("1,", "1,1,131234,13,名", "wrong_digits", Some(2), Error),
+    ("1,", "1,2,1312345,13,名", "unknown_code", Some(2), Error),
+    ("2,", "2,,", "one_of_missing", Some(3), Error),
+    ("2,", "2,1050001,東京都", "not_a_postal_code", Some(3), Warning),
+    ("3,", "3,０３", "not_a_phone_number", Some(4), Warning),
+    ("4,", "4,9,01,内科", "unfamiliar_code", Some(5), Warning),
+    ("5,", "5,D 7,ｽ,鈴木　花子", "not_alphanumeric", Some(6), Warning),
+    ("5,", "5,D7,スズキ,鈴木　花子", "not_kana", Some(6), Warning),
+    ("5,", "5,D7,ｽ,鈴木花子A", "not_full_width", Some(6), Warning),
+    ("5,", "5,D7,ｽ, ", "field_missing", Some(6), Error),
+    ("11,", "11,1,　山田,ﾔ", "edge_space", Some(7), Warning),
+    ("11,", "11,1,一二三四五六七八九十一二三四五六七八九十一,ﾔ", "field_too_long", Some(7), Warning),
+    ("13,", "13,19500431", "broken_date", Some(9), Error),
+    ("13,", "13,S250415", "broken_date", Some(9), Error),
+    ("12,", "12,3", "unknown_code", Some(8), Error),
+    ("23,", "23,１,２,2,x", "not_digits", Some(13), Error),
+    ("201,1,1", "201,1,1,1,2,6,薬,２,1,錠", "broken_number", Some(34), Error),
+    ("201,1,1", "201,1,1,1,2,6,薬,1e3,1,錠", "broken_number", Some(34), Error),
+    ("201,1,1", "201,1,1,1,2,6,薬,2/3,1,錠", "broken_number", Some(34), Error),
+    ("201,1,1", "201,1,1,1,2,6,薬,0.0,1,錠", "zero_amount", Some(34), Warning),
+    ("201,1,1", "201,1,1,1,9,6,薬,1,1,錠", "unknown_code", Some(34), Error),
+    ("201,1,1", "201,1,1,1,2,6,薬,1234567,1,錠", "field_too_long", Some(34), Warning),
+    ("201,1,1", "201,1,1,1,2,6,薬,0.123456,1,錠", "field_too_long", Some(34), Warning),
+    ("201,1,1", "201,1,1,1,2,6,薬,1.,1,錠", "broken_number", Some(34), Error),
+    ("201,1,1", "201,1,1,1,2,6,薬,1.2.3,1,錠", "broken_number", Some(34), Error),
+    ("241,", "241,1,1,2/0", "broken_number", Some(38), Error),
+    ("241,", "241,1,1,1.5/2", "broken_number", Some(38), Error),
+    ("82,", "82,2,1234567890123456", "unfamiliar_code", Some(28), Warning),
+    // Structure
+    ("1,", "", "record_missing", None, Error),
+    ("5,", "", "record_missing", None, Error),
+    ("11,", "", "record_missing", None, Error),
+    ("12,", "", "record_missing", None, Error),
+    ("13,", "", "record_missing", None, Error),
+    ("51,", "", "record_missing", None, Error),
+    ("22,", "", "record_missing", None, Error),
+    ("12,", "12,1\n12,2", "record_repeated", Some(9), Error),
+    ("12,", "13,19500415\n12,1", "order", Some(9), Error),
+    ("101,2", "101,1,2,,10", "rp_order", Some(43), Error),
+    ("111,1", "111,2,3,1013044400000000,食後", "rp_mismatch", Some(31), Error),
+    ("111,1", "", "rp_without_usage", Some(29), Error),
+    ("111,1", "111,1,3,1,食後\n111,1,3,1,食前", "record_repeated", Some(32), Error),
+    ("201,2", "", "rp_without_drug", Some(43), Error),
+    ("201,1,2", "201,1,1,1,2,6,薬,1,1,錠", "drug_order", Some(41), Error),
+    ("211,", "211,1,9,1", "drug_mismatch", Some(35), Error),
+    ("211,", "201,1,2,1,2,6,薬,1,1,錠\n111,1,3,1,食後", "order", Some(36), Error),
+    ("81,2", "81,1,,再び", "serial_order", Some(27), Warning),
+    ("181,1,2", "181,1,1,5,再び", "serial_order", Some(33), Warning),
+    ("281,1,1,2", "281,1,1,1,,再び", "serial_order", Some(40), Warning),
+    ("101,1", "301,1,,早い\n101,1,1,錠,42", "closing_record_early", Some(29), Warning),
+    // Between records
+    ("23,", "23,,,1", "insured_without_number", Some(13), Warning),
+    ("24,", "24,030,080", "rates", Some(14), Warning),
+    ("13,", "13,20260402", "born_after_issue", Some(9), Error),
+    ("52,", "52,20260331", "expires_before_issue", Some(22), Error),
+    ("63,", "63,3,4", "split_count", Some(25), Error),
+    ("63,", "63,1,1", "split_count", Some(25), Error),
+    ("63,", "63,3,1\n64,2", "refill_and_split", Some(26), Error),
+    ("63,", "", "split_missing", Some(29), Error),
+    ("63,", "64,4", "refill_count", Some(25), Error),
+    ("102,1", "102,1,14,41", "split_sum", Some(30), Error),
+    ("102,1", "102,1,43,42", "split_sum", Some(30), Error),
+    ("102,1", "", "split_quantity_partly", Some(29), Warning),
+    ("101,1", "101,1,1,錠", "quantity_missing", Some(29), Error),
+    ("231,1,2", "", "burden_partly", Some(41), Error),
+    ("82,", "82,1,123", "reference_number", Some(28), Warning),
+];
+
+#[test]
+fn each_rule_broken_once_is_reported_with_its_line_and_severity() {
+    for (prefix, replacement, code, line, severity) in BROKEN {
+        let csv = with(prefix, replacement);
+        assert_ne!(csv, FULL, "{prefix} is not there");
+        let found = codes_of(&csv);
+        if code.is_empty() {
+            assert_eq!(found, [], "{replacement:?}");
+            continue;
+        }
+        assert!(
+            found.contains(&(code, *line, *severity)),
+            "{replacement:?} gives {found:?} instead of {code}"
+        );
+        let blocked = found.iter().any(|(.., severity)| *severity == Severity::Error);
+        assert_eq!(Prescription::parse(csv.as_bytes()).is_err(), blocked, "{replacement:?}");
+        if *severity == Severity::Warning {
+            assert!(!blocked, "{replacement:?} is blocked: {found:?}");
+        }
+        for pair in violations_of(&csv).windows(2) {
+            assert!(pair[0].line <= pair[1].line);
+        }
+    }
+}
+
+#[test]
+fn those_who_are_not_insured_need_no_insurer() {
+    for (kind, number, insured, code) in [
+        ("21,6", "", "", ""),
+        ("21,3", "", "", ""),
+        ("21,1", "", "", ""),
+        ("21,2", "", "", "record_missing"),
+        ("21,7", "22,39131234", "", "record_missing"),
+        ("", "", "23,１,２,1", "record_missing"),
+    ] {
+        let csv = with("21,", kind);
+        let csv = csv
+            .replace("22,06139999\n", &if number.is_empty() { String::new() } else { format!("{number}\n") });
+        let csv = csv.replace(
+            "23,１２３,４５６７,2,01\n",
+            &if insured.is_empty() { String::new() } else { format!("{insured}\n") },
+        );
+        let found: Vec<_> = violations_of(&csv).iter().map(|v| v.code).collect();
+        assert_eq!(found.first().copied().unwrap_or_default(), code, "{kind} {number} {insured}");
+    }
+}
+
+#[test]
+fn limits_of_lines_fields_and_values_are_held() {
+    let lines = format!("{FULL}{}", "302,1,値\n".repeat(2_100));
+    assert!(codes_of(&lines).iter().any(|(code, ..)| *code == "too_many_lines"));
+    let fields = with("62,", &format!("62,2{}", ",x".repeat(40)));
+    assert!(codes_of(&fields).contains(&("too_many_fields", Some(24), Severity::Error)));
+    let value = with("62,", &format!("60,{}", "あ".repeat(1_001)));
+    assert!(codes_of(&value).contains(&("field_absurd", Some(24), Severity::Error)));
+    let value = with("81,1", &format!("81,1,1,{}", "あ".repeat(1_001)));
+    assert!(codes_of(&value).contains(&("field_absurd", Some(26), Severity::Error)));
+}
