@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use der::{Tag, asn1::ObjectIdentifier};
+use der::Tag;
 use ring::digest;
 use time::OffsetDateTime;
 
@@ -258,7 +258,7 @@ pub(super) fn signed(der: &[u8]) -> Option<Signed<'_>> {
 
 /// `[0] EXPLICIT INTEGER`: absent is 0 (v1), 2 is v3.
 fn version(tbs: &mut Cursor) -> Option<u8> {
-    let Some(explicit) = tbs.optional(context(0))? else { return Some(0) };
+    let Some(explicit) = tbs.optional(context(0)) else { return Some(0) };
     match Tlv::only(explicit.value, Tag::Integer)?.value {
         [version @ 0..=2] => Some(*version),
         _ => None,
@@ -296,8 +296,4 @@ fn tail(mut tbs: Cursor<'_>, version: u8) -> Option<Vec<Tlv<'_>>> {
         }
     }
     Some(extensions)
-}
-
-pub(super) fn oid(tlv: Tlv) -> Option<ObjectIdentifier> {
-    ObjectIdentifier::from_bytes(tlv.value).ok().filter(|_| tlv.tag == Tag::ObjectIdentifier)
 }
