@@ -178,9 +178,9 @@ fn rsa(key: &[u8]) -> Option<(KeyAlgorithm, bool)> {
 }
 
 /// An INTEGER's octets without the sign octet.
-fn unsigned(integer: &[u8]) -> &[u8] {
+pub(super) fn unsigned(integer: &[u8]) -> &[u8] {
     match integer {
-        [0, rest @ ..] => rest,
+        [0, rest @ ..] if !rest.is_empty() => rest,
         all => all,
     }
 }

@@ -10,7 +10,7 @@ use super::{
     CertificateError,
     extension::Extensions,
     hex,
-    key::{EcdsaForm, KeyAlgorithm, SignatureAlgorithm, SignatureInvalid, SubjectKey},
+    key::{EcdsaForm, KeyAlgorithm, SignatureAlgorithm, SignatureInvalid, SubjectKey, unsigned},
     name::Name,
     tlv::{Cursor, Tlv, context},
 };
@@ -98,9 +98,9 @@ impl Certificate {
         self.0.issuer.to_string()
     }
 
-    /// The serial number's octets, lower-case hexadecimal.
+    /// The serial number, lower-case hexadecimal, two digits an octet, without the sign octet.
     pub fn serial_number(&self) -> String {
-        hex(&self.0.serial_number)
+        hex(unsigned(&self.0.serial_number))
     }
 
     /// The contents octets of the serial number's INTEGER, big-endian, as XAdES `IssuerSerialV2` repeats them.
