@@ -10,7 +10,7 @@ use super::{
     key::SignatureAlgorithm,
     name::Name,
     revocation::RevocationReason,
-    tlv::{Cursor, Tlv, context},
+    tlv::{Tlv, context, dotted},
     x509::{Certificate, signed},
 };
 use crate::trust::pem;
@@ -18,11 +18,16 @@ use crate::trust::pem;
 /// Longest CRL, bytes: room for some 200,000 entries, several times the number of HPKI cards.
 const MAX_CRL: usize = 8 * 1024 * 1024;
 
-const CRL_NUMBER: &str = "2.5.29.20";
-const REASON_CODE: &str = "2.5.29.21";
-const DELTA_CRL_INDICATOR: &str = "2.5.29.27";
-const ISSUING_DISTRIBUTION_POINT: &str = "2.5.29.28";
-const CERTIFICATE_ISSUER: &str = "2.5.29.29";
+/// 2.5.29.20
+const CRL_NUMBER: &[u8] = &[0x55, 0x1d, 20];
+/// 2.5.29.21
+const REASON_CODE: &[u8] = &[0x55, 0x1d, 21];
+/// 2.5.29.27
+const DELTA_CRL_INDICATOR: &[u8] = &[0x55, 0x1d, 27];
+/// 2.5.29.28
+const ISSUING_DISTRIBUTION_POINT: &[u8] = &[0x55, 0x1d, 28];
+/// 2.5.29.29
+const CERTIFICATE_ISSUER: &[u8] = &[0x55, 0x1d, 29];
 
 /// A complete CRL, parsed; its signature is judged where it is used. Cheap to clone.
 #[derive(Clone)]
@@ -150,28 +155,21 @@ impl std::fmt::Debug for Crl {
 fn fields(der: &[u8]) -> Result<Fields, CrlError> {
     let outer = signed(der).ok_or(CrlError::Malformed("certificateList"))?;
     let mut tbs = outer.tbs.open().ok_or(CrlError::Malformed("tbsCertList"))?;
-    let is_version_2 = match tbs.optional(Tag::Integer).map(|version| version.map(|v| v.value)) {
-        Some(None) => false,
-        Some(Some([1])) => true,
-        _ => return Err(CrlError::Malformed("version")),
-    };
+    let version = tbs.optional(Tag::Integer);
+    if version.is_some_and(|v2| v2.value != [1]) {
+        return Err(CrlError::Malformed("version"));
+    }
     // §5.1.1.2: the algorithm stands twice and must be the same.
     tbs.expect(Tag::Sequence)
         .filter(|inner| inner.raw == outer.algorithm.raw)
         .ok_or(CrlError::Malformed("signature"))?;
     let issuer = tbs.expect(Tag::Sequence).and_then(Name::from_tlv).ok_or(CrlError::Malformed("issuer"))?;
     let this_update = tbs.any().and_then(Tlv::time).ok_or(CrlError::Malformed("thisUpdate"))?;
-    let next_update = time(&mut tbs).ok_or(CrlError::Malformed("nextUpdate"))?;
+    let next_update = tbs.optional(Tag::UtcTime).or_else(|| tbs.optional(Tag::GeneralizedTime));
     let next_update = next_update.ok_or(CrlError::NoNextUpdate)?;
-    let revoked = match tbs.optional(Tag::Sequence).ok_or(CrlError::Malformed("revokedCertificates"))? {
-        Some(list) => revoked(list)?,
-        None => Vec::new(),
-    };
-    let scope = match tbs.optional(context(0)).ok_or(CrlError::Malformed("crlExtensions"))? {
-        Some(extensions) if is_version_2 => scope(extensions)?,
-        Some(_) => return Err(CrlError::Malformed("version")),
-        None => Scope::default(),
-    };
+    let next_update = next_update.time().ok_or(CrlError::Malformed("nextUpdate"))?;
+    let revoked = tbs.optional(Tag::Sequence).map_or_else(|| Ok(Vec::new()), revoked)?;
+    let scope = tbs.optional(context(0)).map_or_else(|| Ok(Scope::default()), scope)?;
     tbs.finish().ok_or(CrlError::Malformed("tbsCertList"))?;
     Ok(Fields {
         tbs: outer.tbs.raw.to_vec(),
@@ -185,16 +183,6 @@ fn fields(der: &[u8]) -> Result<Fields, CrlError> {
     })
 }
 
-/// A time if one comes next.
-fn time(tbs: &mut Cursor) -> Option<Option<OffsetDateTime>> {
-    for tag in [Tag::UtcTime, Tag::GeneralizedTime] {
-        if let Some(tlv) = tbs.optional(tag)? {
-            return tlv.time().map(Some);
-        }
-    }
-    Some(None)
-}
-
 fn revoked(list: Tlv) -> Result<Vec<Entry>, CrlError> {
     let malformed = CrlError::Malformed("revokedCertificates");
     let Some(mut entries) = list.open() else { return Err(malformed) };
@@ -203,7 +191,7 @@ fn revoked(list: Tlv) -> Result<Vec<Entry>, CrlError> {
         let mut fields = entries.expect(Tag::Sequence).and_then(Tlv::open).ok_or(malformed.clone())?;
         let serial_number = fields.expect(Tag::Integer).ok_or(malformed.clone())?;
         let at = fields.any().and_then(Tlv::time).ok_or(malformed.clone())?;
-        let reason = match fields.optional(Tag::Sequence).ok_or(malformed.clone())? {
+        let reason = match fields.optional(Tag::Sequence) {
             Some(extensions) => reason(extensions)?,
             None => RevocationReason::Unspecified,
         };
@@ -219,14 +207,14 @@ fn reason(extensions: Tlv) -> Result<RevocationReason, CrlError> {
     let mut reason = RevocationReason::Unspecified;
     for element in extensions.all(Tag::Sequence).ok_or(malformed.clone())? {
         let (oid, critical, value) = entry(element).ok_or(malformed.clone())?;
-        match oid.to_string().as_str() {
+        match oid {
             REASON_CODE => {
                 reason = Tlv::only(value, Tag::Enumerated)
                     .and_then(|code| RevocationReason::from_code(code.value))
                     .ok_or(CrlError::Malformed("reasonCode"))?;
             }
             CERTIFICATE_ISSUER => return Err(CrlError::Unsupported("indirect CRL")),
-            unknown if critical => return Err(CrlError::UnknownCriticalExtension(unknown.to_owned())),
+            unknown if critical => return Err(CrlError::UnknownCriticalExtension(dotted(unknown))),
             _ => {}
         }
     }
@@ -240,11 +228,11 @@ fn scope(explicit: Tlv) -> Result<Scope, CrlError> {
     let mut scope = Scope::default();
     for element in elements.ok_or(malformed.clone())? {
         let (oid, critical, value) = entry(element).ok_or(malformed.clone())?;
-        match oid.to_string().as_str() {
+        match oid {
             ISSUING_DISTRIBUTION_POINT => scope = distribution_point(value)?,
             DELTA_CRL_INDICATOR => return Err(CrlError::Unsupported("delta CRL")),
             CRL_NUMBER => {}
-            unknown if critical => return Err(CrlError::UnknownCriticalExtension(unknown.to_owned())),
+            unknown if critical => return Err(CrlError::UnknownCriticalExtension(dotted(unknown))),
             _ => {}
         }
     }

@@ -1,27 +1,32 @@
 //! The extensions of a certificate (RFC 5280 §4.2): all kept in order, those that rules ask about decoded.
 
-use der::{Tag, asn1::ObjectIdentifier};
+use der::{Tag, TagNumber};
 
-use super::{
-    tlv::{Cursor, Tlv, context},
-    x509::oid,
-};
+use super::tlv::{Cursor, Tlv, context, dotted};
 
-const SUBJECT_KEY_IDENTIFIER: &str = "2.5.29.14";
-const KEY_USAGE: &str = "2.5.29.15";
-const BASIC_CONSTRAINTS: &str = "2.5.29.19";
-const CRL_DISTRIBUTION_POINTS: &str = "2.5.29.31";
-const CERTIFICATE_POLICIES: &str = "2.5.29.32";
-const AUTHORITY_KEY_IDENTIFIER: &str = "2.5.29.35";
-pub(super) const SUBJECT_DIRECTORY_ATTRIBUTES: &str = "2.5.29.9";
-pub(super) const SUBJECT_ALT_NAME: &str = "2.5.29.17";
+/// 2.5.29.9
+pub(super) const SUBJECT_DIRECTORY_ATTRIBUTES: &[u8] = &[0x55, 0x1d, 9];
+/// 2.5.29.14
+const SUBJECT_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 14];
+/// 2.5.29.15
+const KEY_USAGE: &[u8] = &[0x55, 0x1d, 15];
+/// 2.5.29.17
+pub(super) const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 17];
+/// 2.5.29.19
+const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
+/// 2.5.29.31
+const CRL_DISTRIBUTION_POINTS: &[u8] = &[0x55, 0x1d, 31];
+/// 2.5.29.32
+const CERTIFICATE_POLICIES: &[u8] = &[0x55, 0x1d, 32];
+/// 2.5.29.35
+const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 35];
 
 /// Extensions whose meaning the rules of this module apply, so that they may be critical. An alternative name only
 /// adds names, which nothing here relies on while name constraints are refused.
-const APPLIED: [&str; 4] = [KEY_USAGE, BASIC_CONSTRAINTS, CERTIFICATE_POLICIES, SUBJECT_ALT_NAME];
+const APPLIED: [&[u8]; 4] = [KEY_USAGE, BASIC_CONSTRAINTS, CERTIFICATE_POLICIES, SUBJECT_ALT_NAME];
 
-/// anyPolicy (RFC 5280 §4.2.1.4).
-pub(super) const ANY_POLICY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.32.0");
+/// anyPolicy, 2.5.29.32.0 (RFC 5280 §4.2.1.4).
+pub(super) const ANY_POLICY: &[u8] = &[0x55, 0x1d, 32, 0];
 
 /// What the extensions of one certificate say.
 #[derive(Default)]
@@ -29,7 +34,7 @@ pub(super) struct Extensions {
     all: Vec<Extension>,
     pub(super) basic_constraints: Option<BasicConstraints>,
     pub(super) key_usage: Option<KeyUsage>,
-    pub(super) policies: Option<Vec<ObjectIdentifier>>,
+    pub(super) policies: Option<Vec<Vec<u8>>>,
     pub(super) subject_key_identifier: Option<Vec<u8>>,
     pub(super) authority_key_identifier: Option<Vec<u8>>,
     /// GeneralNames (DER each) under which CRLs are published.
@@ -37,7 +42,7 @@ pub(super) struct Extensions {
 }
 
 struct Extension {
-    oid: String,
+    oid: Vec<u8>,
     critical: bool,
     value: Vec<u8>,
 }
@@ -70,11 +75,10 @@ impl Extensions {
         let mut extensions = Self::default();
         for element in elements {
             let (oid, critical, value) = entry(element).ok_or("extension")?;
-            let oid = oid.to_string();
             if extensions.all.iter().any(|earlier| earlier.oid == oid) {
                 return Err("extension that stands twice");
             }
-            match oid.as_str() {
+            match oid {
                 KEY_USAGE => extensions.key_usage = Some(key_usage(value).ok_or("keyUsage")?),
                 BASIC_CONSTRAINTS => {
                     extensions.basic_constraints = Some(basic_constraints(value).ok_or("basicConstraints")?);
@@ -87,21 +91,20 @@ impl Extensions {
                     extensions.subject_key_identifier = Some(id.value.to_vec());
                 }
                 AUTHORITY_KEY_IDENTIFIER => {
-                    extensions.authority_key_identifier =
-                        authority_key(value).ok_or("authorityKeyIdentifier")?;
+                    extensions.authority_key_identifier = authority_key(value);
                 }
                 CRL_DISTRIBUTION_POINTS => {
                     extensions.crl_names = crl_names(value).ok_or("cRLDistributionPoints")?;
                 }
                 _ => {}
             }
-            extensions.all.push(Extension { oid, critical, value: value.to_vec() });
+            extensions.all.push(Extension { oid: oid.to_vec(), critical, value: value.to_vec() });
         }
         Ok(extensions)
     }
 
     /// Contents of the extension's OCTET STRING.
-    pub(super) fn value(&self, oid: &str) -> Option<&[u8]> {
+    pub(super) fn value(&self, oid: &[u8]) -> Option<&[u8]> {
         self.all.iter().find(|e| e.oid == oid).map(|e| e.value.as_slice())
     }
 
@@ -113,14 +116,14 @@ impl Extensions {
         self.is_critical(CERTIFICATE_POLICIES)
     }
 
-    fn is_critical(&self, oid: &str) -> bool {
+    fn is_critical(&self, oid: &[u8]) -> bool {
         self.all.iter().any(|e| e.oid == oid && e.critical)
     }
 
     /// OID of the first critical extension that no rule here applies; such a certificate must be refused (§4.2).
-    pub(super) fn unknown_critical(&self) -> Option<&str> {
-        let unknown = |e: &&Extension| e.critical && !APPLIED.contains(&e.oid.as_str());
-        self.all.iter().find(unknown).map(|e| e.oid.as_str())
+    pub(super) fn unknown_critical(&self) -> Option<String> {
+        let unknown = |e: &&Extension| e.critical && !APPLIED.contains(&e.oid.as_slice());
+        self.all.iter().find(unknown).map(|e| dotted(&e.oid))
     }
 
     /// basicConstraints says that this is a CA.
@@ -134,9 +137,9 @@ impl Extensions {
 }
 
 /// Extension ::= SEQUENCE { extnID, critical DEFAULT FALSE, extnValue OCTET STRING }.
-pub(super) fn entry(element: Tlv<'_>) -> Option<(ObjectIdentifier, bool, &[u8])> {
+pub(super) fn entry(element: Tlv<'_>) -> Option<(&[u8], bool, &[u8])> {
     let mut fields = element.open()?;
-    let oid = oid(fields.any()?)?;
+    let oid = fields.any()?.oid()?;
     let critical = boolean(&mut fields)?;
     let value = fields.expect(Tag::OctetString)?;
     fields.finish()?;
@@ -144,7 +147,7 @@ pub(super) fn entry(element: Tlv<'_>) -> Option<(ObjectIdentifier, bool, &[u8])>
 }
 
 fn boolean(fields: &mut Cursor) -> Option<bool> {
-    match fields.optional(Tag::Boolean)?.map(|b| b.value) {
+    match fields.optional(Tag::Boolean).map(|b| b.value) {
         None | Some([0]) => Some(false),
         Some([0xff]) => Some(true),
         Some(_) => None,
@@ -162,7 +165,7 @@ fn key_usage(value: &[u8]) -> Option<KeyUsage> {
 fn basic_constraints(value: &[u8]) -> Option<BasicConstraints> {
     let mut fields = Tlv::only(value, Tag::Sequence)?.open()?;
     let ca = boolean(&mut fields)?;
-    let path_length = match fields.optional(Tag::Integer)?.map(|n| n.value) {
+    let path_length = match fields.optional(Tag::Integer).map(|n| n.value) {
         None => None,
         Some([n @ 0..=0x7f]) => Some(usize::from(*n)),
         // Longer than any path that is built.
@@ -173,27 +176,22 @@ fn basic_constraints(value: &[u8]) -> Option<BasicConstraints> {
     Some(BasicConstraints { ca, path_length })
 }
 
-fn policies(value: &[u8]) -> Option<Vec<ObjectIdentifier>> {
+fn policies(value: &[u8]) -> Option<Vec<Vec<u8>>> {
     let policies = Tlv::only(value, Tag::Sequence)?.all(Tag::Sequence)?;
-    policies.into_iter().map(|policy| oid(policy.open()?.any()?)).collect()
+    policies.into_iter().map(|policy| policy.open()?.any()?.oid().map(<[u8]>::to_vec)).collect()
 }
 
-/// keyIdentifier `[0]`, the first field when present; issuer and serial number are not needed to find a key.
-fn authority_key(value: &[u8]) -> Option<Option<Vec<u8>>> {
-    let mut fields = Tlv::only(value, Tag::Sequence)?.open()?;
-    if fields.is_empty() {
-        return Some(None);
-    }
-    let first = fields.any()?;
-    let is_key_identifier =
-        matches!(first.tag, Tag::ContextSpecific { constructed: false, number } if number.value() == 0);
-    Some(is_key_identifier.then(|| first.value.to_vec()))
+/// keyIdentifier `[0]`, which comes first where it is present. Only a hint, so what cannot be read does no harm.
+fn authority_key(value: &[u8]) -> Option<Vec<u8>> {
+    let first = Tlv::only(value, Tag::Sequence)?.open()?.any()?;
+    let key_identifier = Tag::ContextSpecific { constructed: false, number: TagNumber::N0 };
+    (first.tag == key_identifier).then(|| first.value.to_vec())
 }
 
 fn crl_names(value: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut names = Vec::new();
     for point in Tlv::only(value, Tag::Sequence)?.all(Tag::Sequence)? {
-        if let Some(point) = point.open()?.optional(context(0))? {
+        if let Some(point) = point.open()?.optional(context(0)) {
             names.extend(full_name(point)?);
         }
     }
@@ -203,7 +201,7 @@ fn crl_names(value: &[u8]) -> Option<Vec<Vec<u8>>> {
 /// DistributionPointName: the GeneralNames of `fullName [0]`; none for a name relative to the issuer.
 pub(super) fn full_name(distribution_point: Tlv) -> Option<Vec<Vec<u8>>> {
     let mut choice = distribution_point.open()?;
-    let Some(full_name) = choice.optional(context(0))? else { return Some(Vec::new()) };
+    let Some(full_name) = choice.optional(context(0)) else { return Some(Vec::new()) };
     choice.finish()?;
     let mut names = full_name.open()?;
     let mut all = Vec::new();

@@ -1,14 +1,18 @@
 //! Public keys and signatures: which are known, which are strong enough, and `ring` for every verification.
 
-use der::{Tag, asn1::ObjectIdentifier};
+use der::Tag;
 use ring::signature::{self as ring_signature, UnparsedPublicKey, VerificationAlgorithm};
 
-use super::tlv::Tlv;
+use super::tlv::{Tlv, dotted};
 
-const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+/// rsaEncryption, 1.2.840.113549.1.1.1
+const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
+/// id-ecPublicKey, 1.2.840.10045.2.1
+const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
+/// secp256r1, 1.2.840.10045.3.1.7
+const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
+/// secp384r1, 1.3.132.0.34
+const P384: &[u8] = &[0x2b, 0x81, 4, 0, 0x22];
 
 /// Smallest RSA modulus, bits: what HPKI issues today.
 const MIN_RSA_BITS: usize = 2048;
@@ -66,7 +70,7 @@ impl SignatureAlgorithm {
     /// From an AlgorithmIdentifier (RFC 4055, RFC 5758): parameters NULL or absent for RSA, absent for ECDSA.
     pub(super) fn from_identifier(identifier: Tlv) -> Option<Self> {
         let (oid, parameters) = oid_and_parameters(identifier)?;
-        let algorithm = match oid.to_string().as_str() {
+        let algorithm = match dotted(oid).as_str() {
             "1.2.840.113549.1.1.11" => Self::RsaSha256,
             "1.2.840.113549.1.1.12" => Self::RsaSha384,
             "1.2.840.113549.1.1.13" => Self::RsaSha512,
@@ -105,11 +109,11 @@ impl SubjectKey {
             key.bytes = bits.bit_string()?.to_vec();
             (key.algorithm, key.exponent_is_sound) = rsa(&key.bytes)?;
         } else if oid == EC_PUBLIC_KEY {
-            let named = parameters.filter(|p| p.tag == Tag::ObjectIdentifier).map(|p| p.value);
+            let named = parameters.and_then(Tlv::oid);
             key.bytes = bits.bit_string()?.to_vec();
             key.algorithm = match (named, key.bytes.first(), key.bytes.len()) {
-                (Some(curve), Some(4), 65) if curve == P256.as_bytes() => KeyAlgorithm::P256,
-                (Some(curve), Some(4), 97) if curve == P384.as_bytes() => KeyAlgorithm::P384,
+                (Some(curve), Some(4), 65) if curve == P256 => KeyAlgorithm::P256,
+                (Some(curve), Some(4), 97) if curve == P384 => KeyAlgorithm::P384,
                 _ => KeyAlgorithm::Unsupported,
             };
         }
@@ -174,16 +178,16 @@ fn rsa(key: &[u8]) -> Option<(KeyAlgorithm, bool)> {
 }
 
 /// An INTEGER's octets without the sign octet.
-fn unsigned(integer: &[u8]) -> &[u8] {
+pub(super) fn unsigned(integer: &[u8]) -> &[u8] {
     match integer {
-        [0, rest @ ..] => rest,
+        [0, rest @ ..] if !rest.is_empty() => rest,
         all => all,
     }
 }
 
-fn oid_and_parameters(identifier: Tlv) -> Option<(ObjectIdentifier, Option<Tlv>)> {
+fn oid_and_parameters(identifier: Tlv<'_>) -> Option<(&[u8], Option<Tlv<'_>>)> {
     let mut fields = identifier.open()?;
-    let oid = ObjectIdentifier::from_bytes(fields.expect(Tag::ObjectIdentifier)?.value).ok()?;
+    let oid = fields.any()?.oid()?;
     let parameters = if fields.is_empty() { None } else { Some(fields.any()?) };
     fields.finish()?;
     Some((oid, parameters))

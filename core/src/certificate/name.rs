@@ -1,11 +1,13 @@
 //! Distinguished names (RFC 5280 §4.1.2.4): kept as DER, compared by §7.1, written by RFC 4514.
 
-use der::{Tag, asn1::ObjectIdentifier};
+use der::Tag;
 
-use super::tlv::Tlv;
+use super::tlv::{Tlv, dotted};
 
-pub(super) const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
-pub(super) const ORGANIZATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");
+/// 2.5.4.3
+pub(super) const COMMON_NAME: &[u8] = &[0x55, 4, 3];
+/// 2.5.4.10
+pub(super) const ORGANIZATION: &[u8] = &[0x55, 4, 10];
 
 /// Attribute types with a short name registered for LDAP (RFC 4514 §3, RFC 4519).
 const SHORT_NAMES: [(&str, &str); 14] = [
@@ -44,7 +46,7 @@ impl Name {
     }
 
     /// Text of the first attribute of this type.
-    pub(super) fn first(&self, oid: ObjectIdentifier) -> Option<String> {
+    pub(super) fn first(&self, oid: &[u8]) -> Option<String> {
         let rdns = attributes(&self.0)?;
         rdns.iter().flatten().find(|a| a.oid == oid).and_then(Attribute::text)
     }
@@ -55,14 +57,16 @@ impl Name {
         self.0 == other.0 || self.prepared().is_some_and(|name| other.prepared() == Some(name))
     }
 
-    fn prepared(&self) -> Option<Vec<Vec<(ObjectIdentifier, Vec<u8>)>>> {
-        let mut rdns: Vec<Vec<_>> = attributes(&self.0)?
-            .iter()
-            .map(|rdn| rdn.iter().map(|a| (a.oid, a.prepared())).collect())
-            .collect();
-        rdns.iter_mut().for_each(|rdn: &mut Vec<_>| rdn.sort());
-        Some(rdns)
+    /// RDNs in their order, in each the attributes in any fixed order.
+    fn prepared(&self) -> Option<Vec<Vec<PreparedAttribute<'_>>>> {
+        Some(attributes(&self.0)?.iter().map(|rdn| prepared(rdn)).collect())
     }
+}
+
+fn prepared<'a>(rdn: &[Attribute<'a>]) -> Vec<PreparedAttribute<'a>> {
+    let mut prepared: Vec<_> = rdn.iter().map(|a| (a.oid, a.prepared())).collect();
+    prepared.sort();
+    prepared
 }
 
 /// RFC 4514: the last RDN first.
@@ -74,8 +78,11 @@ impl std::fmt::Display for Name {
     }
 }
 
+/// Type and value prepared for comparison.
+type PreparedAttribute<'a> = (&'a [u8], Vec<u8>);
+
 struct Attribute<'a> {
-    oid: ObjectIdentifier,
+    oid: &'a [u8],
     value: Tlv<'a>,
 }
 
@@ -95,7 +102,7 @@ impl Attribute<'_> {
     }
 
     fn rfc4514(&self) -> String {
-        let oid = self.oid.to_string();
+        let oid = dotted(self.oid);
         let short = SHORT_NAMES.iter().find(|(known, _)| *known == oid).map(|(_, short)| short);
         match (short, self.text()) {
             (Some(short), Some(text)) => format!("{short}={}", escape(&text)),
@@ -125,9 +132,9 @@ fn attributes(name: &[u8]) -> Option<Vec<Vec<Attribute<'_>>>> {
     rdns.into_iter().map(|rdn| rdn.all(Tag::Sequence)?.into_iter().map(attribute).collect()).collect()
 }
 
-fn attribute(tlv: Tlv) -> Option<Attribute> {
+fn attribute(tlv: Tlv<'_>) -> Option<Attribute<'_>> {
     let mut fields = tlv.open()?;
-    let oid = ObjectIdentifier::from_bytes(fields.expect(Tag::ObjectIdentifier)?.value).ok()?;
+    let oid = fields.any()?.oid()?;
     let value = fields.any()?;
     fields.finish()?;
     Some(Attribute { oid, value })
@@ -140,7 +147,7 @@ pub(super) fn directory_string(value: Tlv) -> Option<String> {
         Tag::PrintableString | Tag::Ia5String | Tag::NumericString if value.value.is_ascii() => {
             String::from_utf8(value.value.to_vec()).ok()
         }
-        Tag::BmpString if value.value.len() % 2 == 0 => {
+        Tag::BmpString if value.value.len().is_multiple_of(2) => {
             let units = value.value.chunks_exact(2).map(|pair| match *pair {
                 [high, low] => u16::from_be_bytes([high, low]),
                 _ => 0,

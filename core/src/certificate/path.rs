@@ -1,6 +1,5 @@
 //! From a certificate to a configured root (RFC 5280 §6.1, as far as HPKI uses it).
 
-use der::asn1::ObjectIdentifier;
 use time::OffsetDateTime;
 
 use super::{
@@ -212,7 +211,7 @@ impl<'a> Search<'a> {
             return Err(PathRefusal::KeyTooWeak(certificate.key_algorithm()));
         }
         match certificate.extensions().unknown_critical() {
-            Some(oid) => Err(refused_extension(oid)),
+            Some(oid) => Err(refused_extension(&oid)),
             None => Ok(()),
         }
     }
@@ -264,16 +263,16 @@ fn refused_extension(oid: &str) -> PathRefusal {
 }
 
 /// One of the authority's policies covers one of the leaf's.
-fn allows_policies(authority: Option<&[ObjectIdentifier]>, leaf: Option<&[ObjectIdentifier]>) -> bool {
+fn allows_policies(authority: Option<&[Vec<u8>]>, leaf: Option<&[Vec<u8>]>) -> bool {
     let Some(leaf) = leaf else { return true };
-    let covers = |authority: ObjectIdentifier, leaf: ObjectIdentifier| {
-        let share = |arc| is_under(authority, arc) && is_under(leaf, arc);
+    let covers = |authority: &[u8], leaf: &[u8]| {
+        let share = |arc: &[u8]| is_under(authority, arc) && is_under(leaf, arc);
         authority == leaf
             || authority == ANY_POLICY
             || share(SIGNING_POLICIES)
             || share(AUTHENTICATION_POLICIES)
     };
-    authority.unwrap_or_default().iter().any(|a| leaf.iter().any(|l| covers(*a, *l)))
+    authority.unwrap_or_default().iter().any(|a| leaf.iter().any(|l| covers(a, l)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The HPKI profile of a prescriber's signing certificate.
 
-use der::{Tag, asn1::ObjectIdentifier};
+use der::Tag;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -13,12 +13,11 @@ use super::{
     x509::Certificate,
 };
 
-/// The arc of all HPKI policies for signing: `.0.1` stands in end-entity certificates, `.3.1` in MEDIS' CA. The whole
+/// The arc of all HPKI policies for signing, 1.2.392.100495.1.5.1.1: `.0.1` stands in end-entity certificates, `.3.1` in MEDIS' CA. The whole
 /// arc is accepted, since its tail is a version of the policy.
-pub(super) const SIGNING_POLICIES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.392.100495.1.5.1.1");
-/// The arc of all HPKI policies for authentication (card login).
-pub(super) const AUTHENTICATION_POLICIES: ObjectIdentifier =
-    ObjectIdentifier::new_unwrap("1.2.392.100495.1.5.1.2");
+pub(super) const SIGNING_POLICIES: &[u8] = &[0x2a, 0x83, 0x08, 0x86, 0x91, 0x0f, 1, 5, 1, 1];
+/// The arc of all HPKI policies for authentication (card login), 1.2.392.100495.1.5.1.2.
+pub(super) const AUTHENTICATION_POLICIES: &[u8] = &[0x2a, 0x83, 0x08, 0x86, 0x91, 0x0f, 1, 5, 1, 2];
 
 /// A role that signs dispensing files, never prescriptions.
 const PHARMACIST: &str = "Pharmacist";
@@ -167,15 +166,15 @@ impl std::fmt::Debug for SigningCertificate {
 /// [`ProfileError::MalformedName`], [`ProfileError::MalformedAlternativeName`], [`ProfileError::MalformedRole`].
 pub fn holder(certificate: &Certificate) -> Result<Holder, ProfileError> {
     let extensions = certificate.extensions();
-    let alternative = match extensions.value(SUBJECT_ALT_NAME) {
-        Some(value) => directory_name(value).ok_or(ProfileError::MalformedAlternativeName)?,
-        None => None,
+    let alternatives = match extensions.value(SUBJECT_ALT_NAME) {
+        Some(value) => directory_names(value).ok_or(ProfileError::MalformedAlternativeName)?,
+        None => Vec::new(),
     };
     let roles = match extensions.value(SUBJECT_DIRECTORY_ATTRIBUTES) {
         Some(value) => role::roles(value).ok_or(ProfileError::MalformedRole)?,
         None => Vec::new(),
     };
-    let alternative_text = |oid| alternative.as_ref().and_then(|name: &Name| name.first(oid));
+    let alternative_text = |oid: &[u8]| alternatives.first().and_then(|name| name.first(oid));
     let validity = certificate.validity();
     Ok(Holder {
         name_kanji: alternative_text(COMMON_NAME),
@@ -190,8 +189,8 @@ pub fn holder(certificate: &Certificate) -> Result<Holder, ProfileError> {
 }
 
 /// Whether `policy` lies under `arc`: contents octets of an OID are a prefix exactly when its arcs are.
-pub(super) fn is_under(policy: ObjectIdentifier, arc: ObjectIdentifier) -> bool {
-    policy.as_bytes().starts_with(arc.as_bytes())
+pub(super) fn is_under(policy: &[u8], arc: &[u8]) -> bool {
+    policy.starts_with(arc)
 }
 
 fn check_purpose(certificate: &Certificate) -> Result<(), ProfileError> {
@@ -200,7 +199,7 @@ fn check_purpose(certificate: &Certificate) -> Result<(), ProfileError> {
     }
     let extensions = certificate.extensions();
     let policies = extensions.policies.as_deref().unwrap_or_default();
-    let has_policy_under = |arc| policies.iter().any(|policy| is_under(*policy, arc));
+    let has_policy_under = |arc| policies.iter().any(|policy| is_under(policy, arc));
     let logs_in =
         extensions.allows(KeyUsage::DIGITAL_SIGNATURE) && !extensions.allows(KeyUsage::NON_REPUDIATION);
     if has_policy_under(AUTHENTICATION_POLICIES) || (logs_in && !extensions.is_ca()) {
@@ -216,7 +215,7 @@ fn check_purpose(certificate: &Certificate) -> Result<(), ProfileError> {
         return Err(ProfileError::Policy);
     }
     match extensions.unknown_critical() {
-        Some(oid) => Err(ProfileError::UnknownCriticalExtension(oid.to_owned())),
+        Some(oid) => Err(ProfileError::UnknownCriticalExtension(oid)),
         None => Ok(()),
     }
 }
@@ -243,16 +242,17 @@ fn check_role(roles: &[String], prescribers: &[String]) -> Result<(), ProfileErr
     })
 }
 
-/// The first directoryName `[4]` of GeneralNames, if there is one.
-fn directory_name(general_names: &[u8]) -> Option<Option<Name>> {
+/// Every directoryName `[4]` among GeneralNames.
+fn directory_names(general_names: &[u8]) -> Option<Vec<Name>> {
     let mut names = Tlv::only(general_names, Tag::Sequence)?.open()?;
+    let mut directory_names = Vec::new();
     while !names.is_empty() {
         let general_name = names.any()?;
         if general_name.tag == context(4) {
-            return Name::from_der(general_name.value).map(Some);
+            directory_names.push(Name::from_der(general_name.value)?);
         }
     }
-    Some(None)
+    Some(directory_names)
 }
 
 #[cfg(test)]

@@ -9,25 +9,24 @@
 //! ```
 //! All tags are explicit.
 
-use der::{Tag, asn1::ObjectIdentifier};
+use der::Tag;
 
 use super::{
     name::directory_string,
     tlv::{Tlv, context},
-    x509::oid,
 };
 
-/// id-hcpki-at-healthcareactor.
-const HEALTHCARE_ACTOR: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.0.17090.0.1");
-/// The coding scheme of HPKI's roles. Text of another scheme means nothing here.
-const CODING_SCHEME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.392.100495.1.6.1.1");
+/// id-hcpki-at-healthcareactor, 1.0.17090.0.1
+const HEALTHCARE_ACTOR: &[u8] = &[0x28, 0x81, 0x85, 0x42, 0, 1];
+/// The coding scheme of HPKI's roles, 1.2.392.100495.1.6.1.1. Text of another scheme means nothing here.
+const CODING_SCHEME: &[u8] = &[0x2a, 0x83, 0x08, 0x86, 0x91, 0x0f, 1, 6, 1, 1];
 
 /// Role texts in their order, from the value of subjectDirectoryAttributes. Other attributes are passed over.
 pub(super) fn roles(value: &[u8]) -> Option<Vec<String>> {
     let mut roles = Vec::new();
     for attribute in Tlv::only(value, Tag::Sequence)?.all(Tag::Sequence)? {
         let mut fields = attribute.open()?;
-        let attribute_type = oid(fields.any()?)?;
+        let attribute_type = fields.any()?.oid()?;
         let values = fields.expect(Tag::Set)?;
         fields.finish()?;
         if attribute_type == HEALTHCARE_ACTOR {
@@ -44,17 +43,17 @@ pub(super) fn roles(value: &[u8]) -> Option<Vec<String>> {
 fn role(actor: Tlv) -> Option<String> {
     let mut fields = actor.open()?;
     let coded_data = fields.expect(context(0))?;
-    fields.optional(context(1))?;
+    fields.optional(context(1));
     fields.finish()?;
 
     let mut coded = Tlv::only(coded_data.value, Tag::Set)?.open()?;
     let scheme = Tlv::only(coded.expect(context(0))?.value, Tag::ObjectIdentifier)?;
-    coded.optional(context(1))?;
+    coded.optional(context(1));
     let text = coded.expect(context(2))?.open()?.any()?;
     coded.finish()?;
 
     let text = directory_string(text)?;
-    (oid(scheme)? == CODING_SCHEME && !text.is_empty()).then_some(text)
+    (scheme.oid()? == CODING_SCHEME && !text.is_empty()).then_some(text)
 }
 
 #[cfg(test)]

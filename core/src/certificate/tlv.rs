@@ -38,6 +38,14 @@ impl<'a> Tlv<'a> {
         Some(items)
     }
 
+    /// Contents octets of a well-formed OBJECT IDENTIFIER (X.690 §8.19).
+    pub(super) fn oid(self) -> Option<&'a [u8]> {
+        let ends = self.value.last().is_some_and(|last| last & 0x80 == 0);
+        let minimal = self.value.first() != Some(&0x80)
+            && !self.value.windows(2).any(|pair| matches!(pair, [0..=0x7f, 0x80]));
+        (self.tag == Tag::ObjectIdentifier && ends && minimal).then_some(self.value)
+    }
+
     /// A BIT STRING of whole octets.
     pub(super) fn bit_string(self) -> Option<&'a [u8]> {
         match self.value {
@@ -67,6 +75,28 @@ impl<'a> Tlv<'a> {
         let time = Time::from_hms(two(h1, h2)?, two(n1, n2)?, two(s1, s2)?).ok()?;
         Some(date.with_time(time).assume_utc())
     }
+}
+
+/// Contents octets of an OBJECT IDENTIFIER as people write it. Arcs of over 128 bits, which nobody has, lose bits.
+pub(super) fn dotted(oid: &[u8]) -> String {
+    let mut arcs = Vec::new();
+    let mut arc: u128 = 0;
+    for byte in oid {
+        arc = arc << 7 | u128::from(byte & 0x7f);
+        if byte & 0x80 == 0 {
+            arcs.push(arc);
+            arc = 0;
+        }
+    }
+    let mut text = match arcs.first() {
+        Some(first) => format!("{}.{}", (first / 40).min(2), first - (first / 40).min(2) * 40),
+        None => String::new(),
+    };
+    for arc in arcs.iter().skip(1) {
+        text.push('.');
+        text.push_str(&arc.to_string());
+    }
+    text
 }
 
 fn digits(text: &[u8]) -> Option<i32> {
@@ -100,13 +130,13 @@ impl<'a> Cursor<'a> {
         self.any().filter(|tlv| tlv.tag == tag)
     }
 
-    /// `Some(None)` when the next element is another or there is none.
-    pub(super) fn optional(&mut self, tag: Tag) -> Option<Option<Tlv<'a>>> {
-        match self.0.peek_tag() {
-            Ok(next) if next == tag => self.any().map(Some),
-            Ok(_) => Some(None),
-            Err(_) => self.is_empty().then_some(None),
-        }
+    /// The next element if it is of this tag. One that is malformed stays where it is, for what is read next, or
+    /// [`Cursor::finish`], to stumble over.
+    pub(super) fn optional(&mut self, tag: Tag) -> Option<Tlv<'a>> {
+        let mut ahead = Self(self.0.clone());
+        let tlv = ahead.expect(tag)?;
+        *self = ahead;
+        Some(tlv)
     }
 }
 

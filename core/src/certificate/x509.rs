@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use der::{Tag, asn1::ObjectIdentifier};
+use der::Tag;
 use ring::digest;
 use time::OffsetDateTime;
 
@@ -10,7 +10,7 @@ use super::{
     CertificateError,
     extension::Extensions,
     hex,
-    key::{EcdsaForm, KeyAlgorithm, SignatureAlgorithm, SignatureInvalid, SubjectKey},
+    key::{EcdsaForm, KeyAlgorithm, SignatureAlgorithm, SignatureInvalid, SubjectKey, unsigned},
     name::Name,
     tlv::{Cursor, Tlv, context},
 };
@@ -98,9 +98,9 @@ impl Certificate {
         self.0.issuer.to_string()
     }
 
-    /// The serial number's octets, lower-case hexadecimal.
+    /// The serial number, lower-case hexadecimal, two digits an octet, without the sign octet.
     pub fn serial_number(&self) -> String {
-        hex(&self.0.serial_number)
+        hex(unsigned(&self.0.serial_number))
     }
 
     /// The contents octets of the serial number's INTEGER, big-endian, as XAdES `IssuerSerialV2` repeats them.
@@ -258,7 +258,7 @@ pub(super) fn signed(der: &[u8]) -> Option<Signed<'_>> {
 
 /// `[0] EXPLICIT INTEGER`: absent is 0 (v1), 2 is v3.
 fn version(tbs: &mut Cursor) -> Option<u8> {
-    let Some(explicit) = tbs.optional(context(0))? else { return Some(0) };
+    let Some(explicit) = tbs.optional(context(0)) else { return Some(0) };
     match Tlv::only(explicit.value, Tag::Integer)?.value {
         [version @ 0..=2] => Some(*version),
         _ => None,
@@ -296,8 +296,4 @@ fn tail(mut tbs: Cursor<'_>, version: u8) -> Option<Vec<Tlv<'_>>> {
         }
     }
     Some(extensions)
-}
-
-pub(super) fn oid(tlv: Tlv) -> Option<ObjectIdentifier> {
-    ObjectIdentifier::from_bytes(tlv.value).ok().filter(|_| tlv.tag == Tag::ObjectIdentifier)
 }

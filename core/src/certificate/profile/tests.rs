@@ -118,16 +118,16 @@ fn validity_includes_both_ends_and_nothing_more() {
 }
 
 /// SubjectPublicKeyInfo of an RSA key with this modulus length and exponent.
-fn rsa_spki(bytes: usize, exponent: &[u8]) -> Option<Vec<u8>> {
+fn rsa_spki(bytes: usize, exponent: &[u8]) -> Vec<u8> {
     let modulus = [&[0][..], &vec![0xc1; bytes]].concat();
     let key = seq(&[tlv(2, &modulus), tlv(2, exponent)]);
     let algorithm = seq(&[oid("1.2.840.113549.1.1.1"), tlv(5, &[])]);
-    Some(seq(&[algorithm, tlv(3, &[&[0][..], &key].concat())]))
+    seq(&[algorithm, tlv(3, &[&[0][..], &key].concat())])
 }
 
 #[test]
 fn weak_and_unknown_keys_are_refused() {
-    let with = |spki| Template { spki, ..doctor() };
+    let with = |spki| Template { spki: Some(spki), ..doctor() };
     for bytes in [256, 384, 512] {
         assert!(check(&with(rsa_spki(bytes, &[1, 0, 1]))).is_ok());
     }
@@ -136,7 +136,7 @@ fn weak_and_unknown_keys_are_refused() {
     assert_eq!(refusal(&with(rsa_spki(513, &[1, 0, 1]))), bits(4104));
     assert_eq!(refusal(&with(rsa_spki(256, &[3]))), bits(2048));
     assert_eq!(refusal(&with(rsa_spki(256, &[1, 0, 2]))), bits(2048));
-    let ed25519 = Some(seq(&[seq(&[oid("1.3.101.112")]), tlv(3, &[0; 33])]));
+    let ed25519 = seq(&[seq(&[oid("1.3.101.112")]), tlv(3, &[0; 33])]);
     assert_eq!(refusal(&with(ed25519)), ProfileError::KeyTooWeak(KeyAlgorithm::Unsupported));
 }
 

@@ -2,9 +2,7 @@ use time::Duration;
 
 use super::super::{
     CrlError, build_path,
-    testing::{
-        Authority, Chain, CrlTemplate, NOW, Template, basic_constraints, extension, key_usage, oid, seq, tlv,
-    },
+    testing::{Authority, Chain, CrlTemplate, NOW, Template, extension, key_usage, oid, seq, tlv},
 };
 use super::*;
 
@@ -194,12 +192,4 @@ fn kinds_of_lists_that_are_not_supported_are_refused_by_name() {
     assert_eq!(refused(&CrlTemplate { next_update: None, ..CrlTemplate::fresh() }), CrlError::NoNextUpdate);
     assert_eq!(refused(&revoking(1, NOW, 7)), CrlError::Malformed("reasonCode"));
     assert_eq!(Crl::from_pem_or_der(&oid("1.2.3")).unwrap_err(), CrlError::Pem);
-}
-
-#[test]
-fn every_certificate_below_the_root_is_judged() {
-    let case = Case::new();
-    assert_eq!(case.path.certificates().len(), 3);
-    assert!(basic_constraints(true, None).len() > 2);
-    assert!(matches!(case.judge(&CrlTemplate::fresh()), Revocation::Good { .. }));
 }
