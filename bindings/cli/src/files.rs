@@ -125,7 +125,7 @@ fn print_report(report: &Report) {
         println!("  {}", json!(signature));
     }
     for reason in &report.reasons {
-        println!("  {reason}");
+        println!("  {}", json!(reason));
     }
 }
 

@@ -77,7 +77,7 @@ impl Agent {
         }
         let (binding, session) = self.session().await?;
         let credential = self.judge(session.credential(binding.credential_id()).await).await?;
-        let allowed = credential.multisign.min(MAX_HASHES);
+        let allowed = credential.multisign().min(MAX_HASHES);
         if waiting.len() > allowed {
             return Err(AgentError::new(Code::BatchTooLarge).detail(allowed));
         }
@@ -160,10 +160,10 @@ impl Agent {
         binding: &Binding,
         credential: &CredentialInfo,
     ) -> Result<SigningCertificate, AgentError> {
-        if !binding.same_certificate(&credential.chain) {
+        if !binding.same_certificate(credential.chain()) {
             return Err(AgentError::new(Code::CertificateChanged));
         }
-        accept_certificate(self.trusted(binding.issuer())?, &credential.chain, self.device.clock.now())
+        accept_certificate(self.trusted(binding.issuer())?, credential.chain(), self.device.clock.now())
     }
 
     async fn kept(&self, id: &str) -> Result<Option<Item>, AgentError> {

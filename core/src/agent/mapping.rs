@@ -189,7 +189,9 @@ impl From<CredentialRefusal> for AgentError {
             CredentialRefusal::Disabled | CredentialRefusal::Suspended | CredentialRefusal::Multisign => {
                 Code::CredentialDisabled
             }
-            CredentialRefusal::Algorithm | CredentialRefusal::NoCertificate => Code::ServiceMisbehaved,
+            CredentialRefusal::Algorithm
+            | CredentialRefusal::NoCertificate
+            | CredentialRefusal::NoIdentifier => Code::ServiceMisbehaved,
         };
         Self::new(code).caused_by(error)
     }
@@ -200,7 +202,8 @@ impl From<ActivationError> for AgentError {
         match &error {
             ActivationError::NoHash => Self::new(Code::BatchEmpty),
             ActivationError::TooMany { allowed, .. } => Self::new(Code::BatchTooLarge).detail(allowed),
-            ActivationError::HashLength { .. } | ActivationError::Label { .. } | ActivationError::Algorithm(_) => {
+            ActivationError::NoSigner
+            | ActivationError::HashLength { .. } | ActivationError::Label { .. } | ActivationError::Algorithm(_) => {
                 Self::new(Code::ServiceMisbehaved).caused_by(error)
             }
         }

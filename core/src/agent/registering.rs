@@ -15,7 +15,7 @@ use crate::{
         self, ActivationCode, Binding, BoundKeys, Registered, RegistrationRefusal, RegistrationRequest, Ticket,
         TicketError, secret_name,
     },
-    service::{ClientIdentity, PhoneKeys, Service, exchange::MAX_SKEW},
+    service::{ClientIdentity, MAX_SKEW, PhoneKeys, Service},
     trust::TrustedService,
 };
 
@@ -237,7 +237,8 @@ impl Agent {
             .await?;
         let credential = session.credential(&answer.credential_id).await.map_err(AgentError::from);
         let accepted = credential.and_then(|credential| {
-            accept_certificate(trusted, &credential.chain, now).map(|certificate| (certificate, credential.chain))
+            accept_certificate(trusted, credential.chain(), now)
+                .map(|certificate| (certificate, credential.chain().to_vec()))
         });
         let (certificate, chain) = match accepted {
             Ok(accepted) => accepted,

@@ -87,7 +87,6 @@ impl SignatureActivation {
     ///
     /// # Errors
     /// [`ActivationError`].
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the agent, which puts the steps in order"))]
     pub(crate) fn new(
         credential: &CredentialInfo,
         hash_algorithm: HashAlgorithm,
