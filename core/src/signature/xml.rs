@@ -323,10 +323,7 @@ mod tests {
 
     #[test]
     fn other_encodings_versions_and_document_types_are_refused() {
-        assert_eq!(
-            read("<?xml version='1.0' encoding='Shift_JIS'?><a/>"),
-            Err(XmlError::Declaration)
-        );
+        assert_eq!(read("<?xml version='1.0' encoding='Shift_JIS'?><a/>"), Err(XmlError::Declaration));
         assert_eq!(read("<?xml\nversion='1.0'\tencoding='UTF-16'?><a/>"), Err(XmlError::Declaration));
         assert_eq!(read("<?xml version='1.1'?><a/>"), Err(XmlError::Declaration));
         assert_eq!(read("<?xml encoding='UTF-8'?><a/>"), Err(XmlError::Declaration));

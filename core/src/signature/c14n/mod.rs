@@ -235,9 +235,8 @@ impl<'d, S: Sink> Writer<'_, 'd, '_, S> {
         if exclusive {
             // Exclusive XML Canonicalization §3: what the element and its attributes visibly use
             wanted.push((prefix, element.tag_name().namespace().unwrap_or_default()));
-            wanted.extend(
-                attributes.iter().filter(|a| !a.prefix.is_empty()).map(|a| (a.prefix, a.namespace)),
-            );
+            wanted
+                .extend(attributes.iter().filter(|a| !a.prefix.is_empty()).map(|a| (a.prefix, a.namespace)));
         }
         let listed = |prefix: &str| {
             let name = if prefix.is_empty() { "#default" } else { prefix };

@@ -119,7 +119,8 @@ fn element() -> impl Strategy<Value = String> {
         Just(" xml:lang='ja'".to_owned()),
     ];
     let tag = proptest::collection::hash_set(attribute, 0..4);
-    let leaf = prop_oneof![Just("t&amp;]".to_owned()), Just("<!--c-->".to_owned()), Just("<?p d?>".to_owned())];
+    let leaf =
+        prop_oneof![Just("t&amp;]".to_owned()), Just("<!--c-->".to_owned()), Just("<?p d?>".to_owned())];
     leaf.prop_recursive(5, 40, 5, move |inner| {
         (tag.clone(), proptest::collection::vec(inner, 0..5)).prop_map(|(attributes, children)| {
             format!("<e{}>{}</e>", attributes.into_iter().collect::<String>(), children.concat())

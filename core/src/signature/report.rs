@@ -1,0 +1,131 @@
+//! What verification says of a file: a verdict, and every reason with a stable code and words in two languages.
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+/// The answer about a whole file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Every signature is sound, made by a certificate that may make it, and its path and revocation are established.
+    Valid,
+    /// Something is wrong for certain.
+    Invalid,
+    /// The signatures are sound, but path or revocation are not established with what was given.
+    Indeterminate,
+}
+
+/// How far the signature's form has been extended (ETSI TS 101 903 §4.4). It is read off the properties present; their
+/// timestamps are not checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    /// As the signer made it.
+    Bes,
+    /// With a signature timestamp.
+    T,
+    /// With certificates and revocation data.
+    Xl,
+    /// With an archive timestamp.
+    A,
+}
+
+/// What a signature covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Covers {
+    /// A prescriber's signature over PrescriptionDocument.
+    Prescription,
+    /// A pharmacist's signature over Dispensing.
+    Dispensing,
+}
+
+/// What a reason does to the verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The file is invalid.
+    Fails,
+    /// The file cannot be called valid with what was given.
+    Indeterminate,
+    /// Worth knowing; the verdict stays.
+    Note,
+}
+
+/// One reason. It never holds content of the document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// Stable, for programs.
+    pub code: &'static str,
+    /// What it does to the verdict.
+    pub severity: Severity,
+    /// For a Japanese reader.
+    pub text_ja: &'static str,
+    /// For an English reader.
+    pub text_en: &'static str,
+}
+
+impl Reason {
+    pub(super) const fn fails(code: &'static str, text_ja: &'static str, text_en: &'static str) -> Self {
+        Self { code, severity: Severity::Fails, text_ja, text_en }
+    }
+    pub(super) const fn open(code: &'static str, text_ja: &'static str, text_en: &'static str) -> Self {
+        Self { code, severity: Severity::Indeterminate, text_ja, text_en }
+    }
+    pub(super) const fn note(code: &'static str, text_ja: &'static str, text_en: &'static str) -> Self {
+        Self { code, severity: Severity::Note, text_ja, text_en }
+    }
+}
+
+/// What was found about one signature.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SignatureReport {
+    /// What it covers.
+    pub covers: Covers,
+    /// The holder's name in kanji, else in romaji; `None` when no certificate could be read.
+    pub signer: Option<String>,
+    /// hcRole texts of the certificate, `, ` between them; `None` when it has none.
+    pub role: Option<String>,
+    /// SigningTime, as claimed by the signer.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub signed_at: Option<OffsetDateTime>,
+    /// The form found.
+    pub level: Level,
+    /// Empty when nothing is to be said.
+    pub reasons: Vec<Reason>,
+}
+
+/// What was found about a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The answer.
+    pub verdict: Verdict,
+    /// The form of the outermost signature; `None` when there is none.
+    pub level: Option<Level>,
+    /// The outermost first.
+    pub signatures: Vec<SignatureReport>,
+    /// Reasons that concern the file as a whole.
+    pub reasons: Vec<Reason>,
+    /// The prescription's CSV, exactly what was signed, when that signature is cryptographically sound. Whether the
+    /// signer may prescribe and is trusted is for `verdict` to say.
+    pub document: Option<String>,
+}
+
+impl Report {
+    pub(super) fn conclude(
+        signatures: Vec<SignatureReport>,
+        reasons: Vec<Reason>,
+        document: Option<String>,
+    ) -> Self {
+        let all = || reasons.iter().chain(signatures.iter().flat_map(|signature| &signature.reasons));
+        let any = |severity| all().any(|reason| reason.severity == severity);
+        let verdict = if signatures.is_empty() || any(Severity::Fails) {
+            Verdict::Invalid
+        } else if any(Severity::Indeterminate) {
+            Verdict::Indeterminate
+        } else {
+            Verdict::Valid
+        };
+        Self { verdict, level: signatures.first().map(|s| s.level), signatures, reasons, document }
+    }
+}

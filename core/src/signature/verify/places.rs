@@ -1,0 +1,124 @@
+//! Where things are in the file: the signatures in their prescribed places, and what each of them must cover. Found by
+//! walking down from the root, never by id, so that nothing moved elsewhere is taken for the real thing.
+
+use roxmltree::{Node, NodeId};
+
+use super::{
+    super::{
+        report::{Covers, Reason},
+        uri::DSIG,
+        xml::{Document, ids},
+    },
+    reasons::{
+        DOCUMENT_NOT_PLAIN, DUPLICATE_ID, NOT_A_PRESCRIPTION, NOT_SIGNED, SECOND_DOCUMENT,
+        SIGNATURE_ELSEWHERE,
+    },
+};
+
+/// A signature in its place, and the element that it must cover.
+pub(super) struct Place<'d, 't> {
+    pub(super) covers: Covers,
+    pub(super) target: Node<'d, 't>,
+    pub(super) signature: Node<'d, 't>,
+}
+
+/// The signatures of a file, the outermost first.
+pub(super) fn find<'d, 't>(document: &'d Document<'t>) -> Result<Vec<Place<'d, 't>>, Reason> {
+    let root = document.tree().root_element();
+    if !root.has_tag_name("Document") || root.tag_name().namespace().is_some_and(|uri| !uri.is_empty()) {
+        return Err(NOT_A_PRESCRIPTION);
+    }
+    let mut places = Vec::new();
+    let prescription = match (only(root, "", "Prescription"), only(root, "", "Dispensing")) {
+        (Some(prescription), None) => prescription,
+        (None, Some(dispensing)) => {
+            places.push(dispensing_place(root, dispensing)?);
+            let reference = only(dispensing, "", "ReferencePrescription").ok_or(NOT_A_PRESCRIPTION)?;
+            only(reference, "", "Prescription").unwrap_or(reference)
+        }
+        _ => return Err(NOT_A_PRESCRIPTION),
+    };
+    places.push(prescription_place(prescription)?);
+    Ok(places)
+}
+
+fn prescription_place<'d, 't>(prescription: Node<'d, 't>) -> Result<Place<'d, 't>, Reason> {
+    let target = only(prescription, "", "PrescriptionDocument").ok_or(NOT_A_PRESCRIPTION)?;
+    let holder = only(prescription, "", "PrescriptionSign").ok_or(NOT_SIGNED)?;
+    if target.attribute("id") != Some("PrescriptionDocument") || only_text(target).is_none() {
+        return Err(DOCUMENT_NOT_PLAIN);
+    }
+    Ok(Place { covers: Covers::Prescription, target, signature: only_signature(holder)? })
+}
+
+/// `DispensingSign` stands beside `Dispensing`, or in it, with an enveloped signature.
+fn dispensing_place<'d, 't>(root: Node<'d, 't>, target: Node<'d, 't>) -> Result<Place<'d, 't>, Reason> {
+    let holder = match (only(root, "", "DispensingSign"), only(target, "", "DispensingSign")) {
+        (Some(holder), None) | (None, Some(holder)) => holder,
+        _ => return Err(NOT_SIGNED),
+    };
+    if target.attribute("id") != Some("Dispensing") {
+        return Err(DOCUMENT_NOT_PLAIN);
+    }
+    Ok(Place { covers: Covers::Dispensing, target, signature: only_signature(holder)? })
+}
+
+fn only_signature<'d, 't>(holder: Node<'d, 't>) -> Result<Node<'d, 't>, Reason> {
+    let signature = only(holder, DSIG, "Signature").ok_or(NOT_SIGNED)?;
+    if elements(holder).count() == 1 { Ok(signature) } else { Err(SIGNATURE_ELSEWHERE) }
+}
+
+/// Every id of the file with its element, after checking that each is unique, that there is one PrescriptionDocument
+/// and that no signature stands outside `places`.
+pub(super) struct Ids<'d>(Vec<(&'d str, NodeId)>);
+
+impl<'d> Ids<'d> {
+    pub(super) fn collect(document: &'d Document, places: &[Place]) -> Result<Self, Reason> {
+        let mut found = Vec::new();
+        let mut prescriptions = 0;
+        for node in document.tree().descendants().filter(Node::is_element) {
+            found.extend(ids(node).map(|id| (id, node.id())));
+            let name = node.tag_name();
+            prescriptions += usize::from(name.name() == "PrescriptionDocument");
+            let is_signature = name.name() == "Signature" && name.namespace() == Some(DSIG);
+            if is_signature && !places.iter().any(|place| place.signature.id() == node.id()) {
+                return Err(SIGNATURE_ELSEWHERE);
+            }
+        }
+        if prescriptions != 1 {
+            return Err(SECOND_DOCUMENT);
+        }
+        found.sort_unstable_by_key(|(id, _)| *id);
+        if found.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
+            return Err(DUPLICATE_ID);
+        }
+        Ok(Self(found))
+    }
+
+    pub(super) fn get(&self, id: &str) -> Option<NodeId> {
+        let at = self.0.binary_search_by_key(&id, |(id, _)| id).ok()?;
+        self.0.get(at).map(|(_, node)| *node)
+    }
+}
+
+/// The children that are elements.
+pub(super) fn elements<'d, 't: 'd>(node: Node<'d, 't>) -> impl Iterator<Item = Node<'d, 't>> {
+    node.children().filter(Node::is_element)
+}
+
+/// The child element of this name, when there is exactly one.
+pub(super) fn only<'d, 't>(node: Node<'d, 't>, namespace: &str, name: &str) -> Option<Node<'d, 't>> {
+    let mut named = elements(node).filter(|child| is(*child, namespace, name));
+    named.next().filter(|_| named.next().is_none())
+}
+
+/// Whether the element has this name.
+pub(super) fn is(element: Node, namespace: &str, name: &str) -> bool {
+    element.tag_name().name() == name && element.tag_name().namespace().unwrap_or_default() == namespace
+}
+
+/// The text of an element that holds one piece of text and nothing else.
+pub(super) fn only_text<'d>(element: Node<'d, '_>) -> Option<&'d str> {
+    let text = element.first_child().filter(|child| child.is_text() && child.next_sibling().is_none());
+    text.and_then(|text| text.text())
+}

@@ -1,0 +1,75 @@
+//! QualifyingProperties (ETSI EN 319 132-1, TS 101 903): what the signer claims under the signature, and what was
+//! added to it later.
+
+use roxmltree::Node;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{
+    super::{
+        report::{Level, Reason},
+        uri::{DSIG, XADES, XADES_141},
+    },
+    places::{elements, is, only, only_text},
+    reasons::STRUCTURE,
+    signed_info::Digest,
+};
+
+/// The properties of one signature.
+pub(super) struct Properties<'d, 't> {
+    pub(super) signed: Node<'d, 't>,
+    /// SigningTime; `None` when missing or unreadable.
+    pub(super) signed_at: Option<OffsetDateTime>,
+    /// Digest of the signing certificate's DER.
+    pub(super) certificate: Digest,
+    pub(super) level: Level,
+    /// UnsignedSignatureProperties, added after signing.
+    added: Option<Node<'d, 't>>,
+}
+
+impl<'d, 't> Properties<'d, 't> {
+    /// The one QualifyingProperties in an Object of this signature, which must name the signature as its Target.
+    pub(super) fn read(signature: Node<'d, 't>) -> Result<Self, Reason> {
+        let mut found = elements(signature)
+            .filter(|child| is(*child, DSIG, "Object"))
+            .flat_map(elements)
+            .filter(|child| is(*child, XADES, "QualifyingProperties"));
+        let (Some(properties), None) = (found.next(), found.next()) else { return Err(STRUCTURE) };
+        let target = properties.attribute("Target").and_then(|target| target.strip_prefix('#'));
+        if target.is_none() || target != signature.attribute("Id") {
+            return Err(STRUCTURE);
+        }
+        let signed = only(properties, XADES, "SignedProperties").ok_or(STRUCTURE)?;
+        let claims = only(signed, XADES, "SignedSignatureProperties").ok_or(STRUCTURE)?;
+        let signed_at = only(claims, XADES, "SigningTime")
+            .and_then(only_text)
+            .and_then(|text| OffsetDateTime::parse(text.trim(), &Rfc3339).ok());
+        // IssuerSerial adds nothing to a digest of the whole certificate, and is passed over.
+        let certificate = only(claims, XADES, "SigningCertificateV2")
+            .xor(only(claims, XADES, "SigningCertificate"))
+            .and_then(|list| elements(list).next())
+            .filter(|cert| is(*cert, XADES, "Cert"))
+            .and_then(|cert| only(cert, XADES, "CertDigest"))
+            .ok_or(STRUCTURE)?;
+        let added = only(properties, XADES, "UnsignedProperties")
+            .and_then(|unsigned| only(unsigned, XADES, "UnsignedSignatureProperties"));
+        Ok(Self { signed, signed_at, certificate: Digest::read(certificate)?, level: level(added), added })
+    }
+
+    /// Base64 texts of the certificates that were added.
+    pub(super) fn certificate_values(&self) -> impl Iterator<Item = Option<&'d str>> + use<'d, 't> {
+        let values = self.added.into_iter().flat_map(elements);
+        let values = values.filter(|property| is(*property, XADES, "CertificateValues")).flat_map(elements);
+        values.filter(|value| is(*value, XADES, "EncapsulatedX509Certificate")).map(only_text)
+    }
+}
+
+/// How far the properties that were added extend the signature.
+fn level(added: Option<Node>) -> Level {
+    let level_of = |property: Node| match (property.tag_name().namespace(), property.tag_name().name()) {
+        (Some(XADES | XADES_141), "ArchiveTimeStamp") => Level::A,
+        (Some(XADES), "CertificateValues" | "RevocationValues") => Level::Xl,
+        (Some(XADES), "SignatureTimeStamp") => Level::T,
+        _ => Level::Bes,
+    };
+    added.into_iter().flat_map(elements).map(level_of).max().unwrap_or(Level::Bes)
+}

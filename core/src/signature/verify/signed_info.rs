@@ -1,0 +1,144 @@
+//! SignedInfo (XML Signature 1.1 §4.4): read strictly, every algorithm looked up in the list of those accepted.
+
+use roxmltree::Node;
+
+use super::{
+    super::{
+        c14n::{self, Form, Method},
+        report::Reason,
+        uri::{self, DSIG, ENVELOPED_SIGNATURE, EXCLUSIVE_C14N},
+        xml::Document,
+    },
+    base64,
+    places::{elements, is, only, only_text},
+    reasons::{ALGORITHM, STRUCTURE, TRANSFORM},
+};
+use crate::certificate::SignatureAlgorithm;
+
+/// SignedInfo, understood.
+pub(super) struct SignedInfo<'d> {
+    pub(super) form: Form<'d>,
+    pub(super) algorithm: SignatureAlgorithm,
+    pub(super) references: Vec<Reference<'d>>,
+}
+
+/// One Reference.
+pub(super) struct Reference<'d> {
+    /// The id that its URI names.
+    pub(super) id: &'d str,
+    pub(super) kind: Option<&'d str>,
+    enveloped: bool,
+    form: Form<'d>,
+    digest: Digest,
+}
+
+/// A digest algorithm and value.
+pub(super) struct Digest {
+    algorithm: &'static ring::digest::Algorithm,
+    value: Vec<u8>,
+}
+
+/// More references than any signature here has; each of them costs a digest.
+const MAX_REFERENCES: usize = 8;
+
+impl<'d> SignedInfo<'d> {
+    pub(super) fn read(signed_info: Node<'d, '_>) -> Result<Self, Reason> {
+        let mut children = elements(signed_info);
+        let mut next = |name| children.next().filter(|child| is(*child, DSIG, name)).ok_or(STRUCTURE);
+        let form = canonicalization(next("CanonicalizationMethod")?, true)?.ok_or(ALGORITHM)?;
+        let method = next("SignatureMethod")?;
+        if elements(method).next().is_some() {
+            return Err(ALGORITHM);
+        }
+        let algorithm = method.attribute("Algorithm").and_then(uri::signature).ok_or(ALGORITHM)?;
+        let references: Vec<Node> = children.collect();
+        if references.len() > MAX_REFERENCES || !references.iter().all(|node| is(*node, DSIG, "Reference")) {
+            return Err(STRUCTURE);
+        }
+        let references = references.into_iter().map(Reference::read).collect::<Result<_, _>>()?;
+        Ok(Self { form, algorithm, references })
+    }
+}
+
+impl<'d> Reference<'d> {
+    fn read(reference: Node<'d, '_>) -> Result<Self, Reason> {
+        let id = reference.attribute("URI").and_then(|uri| uri.strip_prefix('#')).ok_or(STRUCTURE)?;
+        let mut parts = Self {
+            id,
+            kind: reference.attribute("Type"),
+            enveloped: false,
+            form: Form::INCLUSIVE,
+            digest: Digest::read(reference)?,
+        };
+        let known =
+            |child: Node| ["Transforms", "DigestMethod", "DigestValue"].iter().any(|n| is(child, DSIG, n));
+        if !elements(reference).all(known)
+            || elements(reference).filter(|c| is(*c, DSIG, "Transforms")).count() > 1
+        {
+            return Err(STRUCTURE);
+        }
+        let Some(transforms) = only(reference, DSIG, "Transforms") else { return Ok(parts) };
+        let mut transforms = elements(transforms).peekable();
+        let is_enveloped = |node: &Node| node.attribute("Algorithm") == Some(ENVELOPED_SIGNATURE);
+        if let Some(enveloped) = transforms.next_if(is_enveloped) {
+            if !is(enveloped, DSIG, "Transform") || elements(enveloped).next().is_some() {
+                return Err(TRANSFORM);
+            }
+            parts.enveloped = true;
+        }
+        if let Some(transform) = transforms.next() {
+            if !is(transform, DSIG, "Transform") {
+                return Err(TRANSFORM);
+            }
+            parts.form = canonicalization(transform, false)?.ok_or(TRANSFORM)?;
+        }
+        if transforms.next().is_some() { Err(TRANSFORM) } else { Ok(parts) }
+    }
+
+    /// Whether the element, as it stands in the document, has this Reference's digest. `signature` is the Signature
+    /// that the Reference belongs to.
+    pub(super) fn matches(&self, document: &Document, element: Node, signature: Node) -> bool {
+        if self.enveloped && !signature.ancestors().any(|ancestor| ancestor == element) {
+            return false;
+        }
+        let without = self.enveloped.then(|| signature.id());
+        let mut context = ring::digest::Context::new(self.digest.algorithm);
+        c14n::write(document, element, without, &self.form, &mut context);
+        context.finish().as_ref() == self.digest.value
+    }
+}
+
+impl Digest {
+    /// Of DigestMethod and DigestValue below `parent`.
+    pub(super) fn read(parent: Node) -> Result<Self, Reason> {
+        let method = only(parent, DSIG, "DigestMethod").ok_or(STRUCTURE)?;
+        let algorithm = method.attribute("Algorithm").and_then(uri::digest).ok_or(ALGORITHM)?;
+        let value =
+            only(parent, DSIG, "DigestValue").and_then(only_text).and_then(base64).ok_or(STRUCTURE)?;
+        Ok(Self { algorithm, value })
+    }
+
+    pub(super) fn is_of(&self, bytes: &[u8]) -> bool {
+        ring::digest::digest(self.algorithm, bytes).as_ref() == self.value
+    }
+}
+
+/// `None` when the algorithm is no accepted canonicalisation. A same-document Reference never sees comments, whatever
+/// its transform is called (XML Signature 1.1 §4.4.3.3).
+fn canonicalization<'d>(node: Node<'d, '_>, keeps_comments: bool) -> Result<Option<Form<'d>>, Reason> {
+    let Some((method, with_comments)) = node.attribute("Algorithm").and_then(uri::canonicalization) else {
+        return Ok(None);
+    };
+    let mut children = elements(node);
+    let inclusive_prefixes = match children.next() {
+        None => Vec::new(),
+        Some(list) if method == Method::Exclusive && is(list, EXCLUSIVE_C14N, "InclusiveNamespaces") => {
+            list.attribute("PrefixList").unwrap_or_default().split_ascii_whitespace().collect()
+        }
+        Some(_) => return Err(STRUCTURE),
+    };
+    if children.next().is_some() {
+        return Err(STRUCTURE);
+    }
+    Ok(Some(Form { method, with_comments: with_comments && keeps_comments, inclusive_prefixes }))
+}
