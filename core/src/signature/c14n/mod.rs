@@ -26,7 +26,10 @@ pub enum Method {
 /// Canonical form of a whole document, or of the one element whose `id`, `Id`, `ID` or `xml:id` is `id`.
 ///
 /// `xml` is UTF-8. `inclusive_prefixes` is the PrefixList of [`Method::Exclusive`] (`#default` names the default
-/// namespace); the other methods ignore it. Refused: whatever [`XmlError`] names.
+/// namespace); the other methods ignore it.
+///
+/// # Errors
+/// Whatever [`XmlError`] names.
 ///
 /// ```
 /// use hpki_agent::signature::{Method, canonicalize};
@@ -78,12 +81,9 @@ pub(super) struct Form<'p> {
 }
 
 impl Form<'_> {
-    pub(super) const EXCLUSIVE: Self = Self::plain(Method::Exclusive);
-    pub(super) const INCLUSIVE: Self = Self::plain(Method::Inclusive10);
-
-    const fn plain(method: Method) -> Self {
-        Self { method, with_comments: false, inclusive_prefixes: Vec::new() }
-    }
+    /// Canonical XML 1.0 without comments: what a Reference without Transforms means (XML Signature 1.1 §4.4.3.2).
+    pub(super) const INCLUSIVE: Self =
+        Self { method: Method::Inclusive10, with_comments: false, inclusive_prefixes: Vec::new() };
 }
 
 /// Writes the canonical form of `apex` (the document node or an element) with everything below it except the subtree

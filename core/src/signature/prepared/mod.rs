@@ -16,7 +16,7 @@ use super::{
     xml::{StartTag, Text},
 };
 use crate::{
-    certificate::{KeyAlgorithm, SignatureAlgorithm, SigningCertificate},
+    certificate::{Certificate, KeyAlgorithm, SignatureAlgorithm, SigningCertificate},
     device::Random,
     prescription::Prescription,
 };
@@ -77,6 +77,9 @@ pub struct Prepared {
 
 /// Decides what is to be signed: XAdES-BES in form A. `signing_time` is written in UTC and whole seconds; `random` gives
 /// the 8 hexadecimal digits of the signature's ids.
+///
+/// # Errors
+/// The certificate's key has no algorithm here; or the envelope cannot be canonicalised.
 pub fn prepare(
     prescription: Prescription,
     certificate: &SigningCertificate,
@@ -140,7 +143,11 @@ impl Prepared {
         self.certificate.certificate().verify_signature(self.algorithm, self.signed_info(), value).is_ok()
     }
 
-    /// Verifies the value, puts the signature in its place, and verifies the whole file again as a stranger would.
+    /// Verifies the value (as [`Prepared::accepts`] does), puts the signature in its place, and verifies the whole file
+    /// again as a stranger would.
+    ///
+    /// # Errors
+    /// The value does not verify; or the file does not, which only an envelope can cause that makes it ambiguous.
     pub fn finish(self, value: &[u8]) -> Result<SignedPrescription, FinishError> {
         if !self.accepts(value) {
             return Err(FinishError::ValueRefused);
@@ -151,7 +158,7 @@ impl Prepared {
         if let Some(reason) = signature.reasons.iter().find(|reason| reason.severity == Severity::Fails) {
             return Err(FinishError::FileRefused(reason.code));
         }
-        let signer = signature.certificate.as_ref().map(|certificate| certificate.der());
+        let signer = signature.certificate.as_ref().map(Certificate::der);
         if signer != Some(self.certificate.certificate().der())
             || signature.signed_at != Some(self.signing_time())
         {
@@ -184,6 +191,9 @@ impl Prepared {
 
     /// Resumes after a crash. The prescription is parsed and everything derived anew; the SignedInfo must come out the
     /// same to the byte.
+    ///
+    /// # Errors
+    /// The bytes are not stored ones, or give another SignedInfo with this certificate.
     pub fn from_stored(bytes: &[u8], certificate: &SigningCertificate) -> Result<Self, StoredError> {
         let at = bytes.iter().position(|byte| *byte == b'\n').ok_or(StoredError::Unreadable)?;
         let (head, envelope) = bytes.split_at(at);

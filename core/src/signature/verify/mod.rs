@@ -16,7 +16,7 @@ use roxmltree::Node;
 use time::OffsetDateTime;
 
 pub use judge::Trust;
-use places::{Ids, Place, elements, is, only, only_text};
+use places::{Ids, Place, elements, is, only_text};
 use properties::Properties;
 use reasons::{
     CERTIFICATE_MISMATCH, CERTIFICATE_UNREADABLE, DOCUMENT_CHANGED, DOCUMENT_UNREADABLE, KEY_INFO_CHANGED,

@@ -29,9 +29,11 @@ pub(super) fn find<'d, 't>(document: &'d Document<'t>) -> Result<Vec<Place<'d, '
         return Err(NOT_A_PRESCRIPTION);
     }
     let mut places = Vec::new();
-    let prescription = match (only(root, "", "Prescription"), only(root, "", "Dispensing")) {
-        (Some(prescription), None) => prescription,
-        (None, Some(dispensing)) => {
+    let mut bodies =
+        elements(root).filter(|node| is(*node, "", "Prescription") || is(*node, "", "Dispensing"));
+    let prescription = match (bodies.next(), bodies.next()) {
+        (Some(prescription), None) if is(prescription, "", "Prescription") => prescription,
+        (Some(dispensing), None) => {
             places.push(dispensing_place(root, dispensing)?);
             let reference = only(dispensing, "", "ReferencePrescription").ok_or(NOT_A_PRESCRIPTION)?;
             only(reference, "", "Prescription").unwrap_or(reference)
@@ -53,10 +55,9 @@ fn prescription_place<'d, 't>(prescription: Node<'d, 't>) -> Result<Place<'d, 't
 
 /// `DispensingSign` stands beside `Dispensing`, or in it, with an enveloped signature.
 fn dispensing_place<'d, 't>(root: Node<'d, 't>, target: Node<'d, 't>) -> Result<Place<'d, 't>, Reason> {
-    let holder = match (only(root, "", "DispensingSign"), only(target, "", "DispensingSign")) {
-        (Some(holder), None) | (None, Some(holder)) => holder,
-        _ => return Err(NOT_SIGNED),
-    };
+    let mut holders =
+        [root, target].into_iter().flat_map(elements).filter(|node| is(*node, "", "DispensingSign"));
+    let (Some(holder), None) = (holders.next(), holders.next()) else { return Err(NOT_SIGNED) };
     if target.attribute("id") != Some("Dispensing") {
         return Err(DOCUMENT_NOT_PLAIN);
     }
