@@ -144,9 +144,7 @@ impl<'d, S: Sink> Writer<'_, 'd, '_, S> {
         match node.node_type() {
             NodeType::Root => {}
             NodeType::Element => self.start_tag(node),
-            NodeType::Text => {
-                escape(self.sink, node.text().unwrap_or_default(), is_text_special, text_escape)
-            }
+            NodeType::Text => self.text(node.text().unwrap_or_default()),
             NodeType::Comment if !self.form.with_comments => {}
             NodeType::Comment => {
                 self.outside_root(node, |sink| {
@@ -296,6 +294,10 @@ impl<'d, S: Sink> Writer<'_, 'd, '_, S> {
             self.sink.write(b":");
         }
         self.sink.write(local.as_bytes());
+    }
+
+    fn text(&mut self, text: &str) {
+        escape(self.sink, text, is_text_special, text_escape);
     }
 
     fn value(&mut self, value: &str) {
