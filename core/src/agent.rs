@@ -16,6 +16,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use tokio::sync::Mutex;
 
+use self::outbox::Item;
 pub use self::{
     approving::{Approved, Batch, Delivery},
     error::{AgentError, Code, Kind},
@@ -23,7 +24,6 @@ pub use self::{
     waiting::Waiting,
 };
 pub use crate::service::Requester;
-use self::outbox::Item;
 use crate::{
     certificate::Holder,
     device::{Device, KeyRole, state::State},

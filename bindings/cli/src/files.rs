@@ -80,7 +80,11 @@ pub(crate) fn verify(args: &VerifyArgs) -> ExitCode {
     match verification(args) {
         Err(error) => usage(&error),
         Ok(report) => {
-            if args.json { println!("{}", json!(report)) } else { print_report(&report) }
+            if args.json {
+                println!("{}", json!(report))
+            } else {
+                print_report(&report)
+            }
             match report.verdict {
                 Verdict::Valid => ExitCode::SUCCESS,
                 Verdict::Invalid => ExitCode::FAILURE,

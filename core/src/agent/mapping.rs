@@ -17,7 +17,9 @@ impl From<TicketError> for AgentError {
         let code = match &error {
             TicketError::NotATicket => Code::NotATicket,
             TicketError::UnknownIssuer { .. } => Code::UnknownIssuer,
-            TicketError::UnknownKey | TicketError::BadSignature | TicketError::Malformed { .. } => Code::TicketForged,
+            TicketError::UnknownKey | TicketError::BadSignature | TicketError::Malformed { .. } => {
+                Code::TicketForged
+            }
             TicketError::Expired { .. } => Code::TicketExpired,
         };
         Self::new(code).caused_by(error)
@@ -203,9 +205,9 @@ impl From<ActivationError> for AgentError {
             ActivationError::NoHash => Self::new(Code::BatchEmpty),
             ActivationError::TooMany { allowed, .. } => Self::new(Code::BatchTooLarge).detail(allowed),
             ActivationError::NoSigner
-            | ActivationError::HashLength { .. } | ActivationError::Label { .. } | ActivationError::Algorithm(_) => {
-                Self::new(Code::ServiceMisbehaved).caused_by(error)
-            }
+            | ActivationError::HashLength { .. }
+            | ActivationError::Label { .. }
+            | ActivationError::Algorithm(_) => Self::new(Code::ServiceMisbehaved).caused_by(error),
         }
     }
 }
