@@ -45,6 +45,7 @@ pub struct Options {
 
 /// Where this phone stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "asked for once in a while, never stored in numbers")]
 pub enum Status {
     /// No binding: scan a registration QR.
     Unregistered,
@@ -164,15 +165,12 @@ impl Agent {
     async fn session(&self) -> Result<(Binding, Arc<BoundService>), AgentError> {
         let mut guard = self.bound.lock().await;
         let bound = guard.as_mut().ok_or_else(|| AgentError::new(Code::NotRegistered))?;
-        let session = match &bound.session {
-            Some(session) => Arc::clone(session),
-            None => {
-                let service = self.discover(self.trusted(bound.binding.issuer())?).await?;
-                let session = Arc::new(service.bind(identity(&bound.binding)).await?);
-                bound.session = Some(Arc::clone(&session));
-                session
-            }
-        };
+        if let Some(session) = &bound.session {
+            return Ok((bound.binding.clone(), Arc::clone(session)));
+        }
+        let service = self.discover(self.trusted(bound.binding.issuer())?).await?;
+        let session = Arc::new(service.bind(identity(&bound.binding)).await?);
+        bound.session = Some(Arc::clone(&session));
         Ok((bound.binding.clone(), session))
     }
 

@@ -30,8 +30,8 @@ pub(super) struct Item {
 impl Item {
     fn entry(id: &str) -> String {
         let name = digest(&SHA256, id.as_bytes());
-        let hex: String = name.as_ref().iter().take(16).map(|b| format!("{b:02x}")).collect();
-        format!("{PREFIX}{hex}")
+        let name = name.as_ref().first_chunk().map_or(0, |chunk| u128::from_be_bytes(*chunk));
+        format!("{PREFIX}{name:032x}")
     }
 
     pub(super) fn save(&self, state: &State) -> Result<(), AgentError> {

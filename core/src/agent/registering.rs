@@ -197,7 +197,7 @@ impl Agent {
         let begun = Begun {
             issuer: ticket.issuer().to_owned(),
             ticket: ticket.jti().to_owned(),
-            key_binding: name.iter().map(|b| format!("{b:02x}")).collect(),
+            key_binding: format!("{:032x}", u128::from_be_bytes(name)),
             answer: None,
         };
         self.save_begun(&begun).await?;
