@@ -10,8 +10,9 @@ use clap::Args;
 use hpki_agent::{
     certificate::{Certificate, Crl},
     prescription::{self, Inspection, Lang},
-    signature::{self, Report, Trust, Verdict},
+    signature::{self, Reason, Report, Trust, Verdict},
 };
+use serde::Serialize;
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -56,7 +57,7 @@ pub(crate) fn inspect(args: &InspectArgs) -> ExitCode {
     };
     let inspection = prescription::inspect(&bytes);
     if args.json {
-        println!("{}", json!(inspection));
+        print_json(&inspection);
     } else {
         print_inspection(&inspection);
     }
@@ -81,7 +82,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> ExitCode {
         Err(error) => usage(&error),
         Ok(report) => {
             if args.json {
-                println!("{}", json!(report))
+                print_json(&report);
             } else {
                 print_report(&report)
             }
@@ -124,12 +125,30 @@ pub(crate) fn prescriber_roles() -> [String; 2] {
 }
 
 fn print_report(report: &Report) {
-    println!("{}", json!(report.verdict).as_str().unwrap_or_default());
+    println!("{}", word(&report.verdict));
     for signature in &report.signatures {
-        println!("  {}", json!(signature));
+        let (signer, role) = (signature.signer.as_deref().unwrap_or("?"), signature.role.as_deref().unwrap_or("?"));
+        let level = word(&signature.level);
+        println!("  {} {level}: {signer} ({role})", word(&signature.covers));
+        signature.reasons.iter().for_each(print_reason);
     }
-    for reason in &report.reasons {
-        println!("  {}", json!(reason));
+    report.reasons.iter().for_each(print_reason);
+}
+
+fn print_reason(reason: &Reason) {
+    println!("    [{}] {} / {}", reason.code, reason.text_ja, reason.text_en);
+}
+
+/// The word that JSON has for a unit variant.
+fn word(value: &impl Serialize) -> String {
+    json!(value).as_str().unwrap_or_default().to_owned()
+}
+
+/// One line, members in the order of the type.
+fn print_json(value: &impl Serialize) {
+    match serde_json::to_string(value) {
+        Ok(line) => println!("{line}"),
+        Err(error) => eprintln!("{error}"),
     }
 }
 
