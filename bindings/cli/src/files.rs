@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use hpki_agent::{
     certificate::{Certificate, Crl},
-    prescription::{self, Inspection, Lang},
+    prescription::{self, Inspection, Lang, Violation},
     signature::{self, Reason, Report, Trust, Verdict},
 };
 use serde::Serialize;
@@ -64,12 +64,18 @@ pub(crate) fn inspect(args: &InspectArgs) -> ExitCode {
     if inspection.is_signable() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// A violation as one line, in both languages.
+pub(crate) fn told(violation: &Violation) -> String {
+    let severity = if violation.blocks() { "エラー / error" } else { "注意 / warning" };
+    format!("[{severity}] {} / {}", violation.message_ja, violation.message_en)
+}
+
 fn print_inspection(inspection: &Inspection) {
     if let Some(look_alike) = &inspection.look_alike {
-        println!("署名できる処方箋ではありません / not a prescription that can be signed: {look_alike}");
+        println!("{} / {}", look_alike.message_ja(), look_alike.message_en());
     }
     for violation in &inspection.violations {
-        println!("{violation}");
+        println!("{}", told(violation));
     }
     if let Some(preview) = &inspection.preview {
         println!("{}", preview.to_text(Lang::Ja));

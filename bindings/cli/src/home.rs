@@ -143,7 +143,7 @@ pub(crate) fn report(result: Result<ExitCode, Failure>) -> ExitCode {
         Some(error) => {
             eprintln!("{}\n{}", error.text_ja(), error);
             for violation in error.violations() {
-                eprintln!("  {violation}");
+                eprintln!("  {}", crate::files::told(violation));
             }
         }
         None => eprintln!("{error}"),

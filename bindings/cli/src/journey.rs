@@ -20,6 +20,7 @@ use time::format_description::well_known::Rfc3339;
 use zeroize::Zeroizing;
 
 use crate::{
+    files::told,
     home::{Failure, HomeArgs, ask},
     scan,
 };
@@ -186,14 +187,14 @@ pub(crate) fn show(waiting: &Waiting) {
     let requester = waiting.requester().map(|r| r.name.as_str()).unwrap_or_default();
     println!("── {} {requester}", waiting.id());
     for warning in waiting.warnings() {
-        println!("{warning}");
+        println!("{}", told(warning));
     }
     match waiting.prescription() {
         Ok(prescription) => println!("{}", prescription.preview().to_text(Lang::Ja)),
         Err(error) => {
             println!("{}", error.text_ja());
             for violation in error.violations() {
-                println!("  {violation}");
+                println!("  {}", told(violation));
             }
         }
     }

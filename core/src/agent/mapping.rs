@@ -6,7 +6,7 @@ use crate::{
     certificate::{CertificateError, PathError, ProfileError},
     device::{KeyVaultError, SecretStoreError, state::StateError},
     journal::JournalError,
-    prescription::Refusal,
+    prescription::{Refusal, Severity, Violation},
     registration::{ActivationCodeError, BindingError, RegistrationError, RegistrationRefusal, TicketError},
     service::{ActivationError, CredentialRefusal, CscRefusal, ServiceError, http::TransportError},
     signature::{FinishError, PrepareError},
@@ -109,7 +109,15 @@ impl From<Refusal> for AgentError {
     fn from(refusal: Refusal) -> Self {
         let violations = match &refusal {
             Refusal::Violations(violations) => violations.clone(),
-            Refusal::LookAlike(_) => Vec::new(),
+            Refusal::LookAlike(look_alike) => vec![Violation {
+                severity: Severity::Error,
+                code: look_alike.code(),
+                record: None,
+                line: None,
+                field: None,
+                message_ja: look_alike.message_ja(),
+                message_en: look_alike.message_en(),
+            }],
         };
         Self::new(Code::DocumentRefused).because(violations).caused_by(refusal)
     }
