@@ -83,10 +83,7 @@ impl Authority {
         let folder = self.dir().join("crl");
         std::fs::create_dir_all(&folder)
             .map_err(|source| AuthorityError::File { file: folder.clone(), source })?;
-        self.crls()?
-            .into_iter()
-            .map(|crl| write_whole(&folder.join(crl.file_name), &crl.der))
-            .collect()
+        self.crls()?.into_iter().map(|crl| write_whole(&folder.join(crl.file_name), &crl.der)).collect()
     }
 
     fn write_copies(&self) -> Result<(), AuthorityError> {

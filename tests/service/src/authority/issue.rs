@@ -138,7 +138,10 @@ impl Authority {
         let holder_serial = holder.holder_serial.clone().unwrap_or(random_serial);
 
         let (root, sign) = self.store().write(|tx| {
-            Ok::<_, rusqlite::Error>((credentials::authority(tx, "root")?, credentials::authority(tx, "sign")?))
+            Ok::<_, rusqlite::Error>((
+                credentials::authority(tx, "root")?,
+                credentials::authority(tx, "sign")?,
+            ))
         })?;
         let (root, ca) = match holder.issued_by {
             IssuedBy::SigningCa => (root, sign),
@@ -169,7 +172,9 @@ impl Authority {
             name_romaji: holder.name_romaji.clone(),
             role: holder.role.clone(),
             holder_serial,
-            chain: [&issued.certificate, &ca.certificate, &root.certificate].map(|der| BASE64.encode(der)).into(),
+            chain: [&issued.certificate, &ca.certificate, &root.certificate]
+                .map(|der| BASE64.encode(der))
+                .into(),
             certificate_serial: issued.serial,
             issued_by_signing_ca: holder.issued_by == IssuedBy::SigningCa,
             key: key.handle,

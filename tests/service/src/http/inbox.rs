@@ -33,7 +33,8 @@ const MAX_DESCRIPTION_BYTES: usize = 2000;
 
 pub(super) async fn waiting(State(app): Shared, call: Call) -> Result<Json<Value>, Refusal> {
     let call = Arc::new(call);
-    let client = app.answer(&call, |app, tx, call| Ok(sessions::caller(app, tx, call, Kind::Service)?.0)).await?;
+    let client =
+        app.answer(&call, |app, tx, call| Ok(sessions::caller(app, tx, call, Kind::Service)?.0)).await?;
     let deadline = Instant::now() + wait(&call)?;
     loop {
         let arrival = app.authority.arrivals().notified();
@@ -135,7 +136,8 @@ pub(super) async fn respond(State(app): Shared, call: Call) -> Result<Json<Value
             }
             Response::Declined(DeclinedResponse { error, error_description }) => {
                 let words = error_description.as_deref();
-                if error != "access_denied" || words.is_some_and(|words| words.len() > MAX_DESCRIPTION_BYTES) {
+                if error != "access_denied" || words.is_some_and(|words| words.len() > MAX_DESCRIPTION_BYTES)
+                {
                     return Err(Refusal::invalid_request("not a decline").into());
                 }
                 prescriptions::decline(tx, &prescription.id, &error, words)?;

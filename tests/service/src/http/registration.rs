@@ -86,7 +86,8 @@ pub(super) async fn remove(State(app): Shared, call: Call) -> Result<StatusCode,
 
 /// The client whose registration access token and device key this request shows.
 fn registered<'a>(app: &App, tx: &Transaction<'_>, call: &'a Call) -> Result<(Client, &'a str), Stop> {
-    let unknown = || Refusal::unauthorized("invalid_token", "not the registration access token of this client");
+    let unknown =
+        || Refusal::unauthorized("invalid_token", "not the registration access token of this client");
     let token = call.authorization("bearer").ok_or_else(unknown)?;
     let client = phones::client(tx, call.id())?.ok_or_else(unknown)?;
     if client.registration_token != app.authority.token_id(token) {
@@ -160,7 +161,8 @@ fn metadata(request: &Value) -> Result<Value, Refusal> {
     }
     if let Some(chain) = request.get("key_attestation") {
         let certificates = chain.as_array().filter(|chain| chain.len() <= MAX_ATTESTATION);
-        let readable = |certificate: &Value| certificate.as_str().is_some_and(|text| BASE64.decode(text).is_ok());
+        let readable =
+            |certificate: &Value| certificate.as_str().is_some_and(|text| BASE64.decode(text).is_ok());
         if !certificates.is_some_and(|chain| chain.iter().all(readable)) {
             return Err(invalid("key_attestation is not a list of base64 certificates"));
         }
