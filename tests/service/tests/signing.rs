@@ -264,7 +264,12 @@ async fn a_resource_wants_the_right_token_with_a_proof_that_names_it() {
     answer.expect_refusal("a service token signs nothing", 401, "insufficient_scope", "");
     let credential = phone.credential_token(&hashes(1)).await;
     let inbox = phone.resource(Method::GET, "/prescriptions", &credential, None);
-    phone.call(&inbox).await.expect_refusal("a credential token reads nothing", 401, "insufficient_scope", "");
+    phone.call(&inbox).await.expect_refusal(
+        "a credential token reads nothing",
+        401,
+        "insufficient_scope",
+        "",
+    );
 
     world.office().clock().shift(Duration::seconds(301));
     let answer = phone.call(&phone.sign_hash_call(&credential, &hashes(1))).await;
@@ -279,7 +284,8 @@ async fn a_resource_wants_the_right_token_with_a_proof_that_names_it() {
 async fn a_disabled_key_a_revoked_and_an_expired_certificate_sign_nothing() {
     let now = OffsetDateTime::now_utc();
     let disabled = HolderSpec { key_enabled: false, ..doctor() };
-    let expired = HolderSpec { validity: Some((now - Duration::days(9), now - Duration::days(1))), ..doctor() };
+    let expired =
+        HolderSpec { validity: Some((now - Duration::days(9), now - Duration::days(1))), ..doctor() };
     for (holder, status, text) in [(disabled, "valid", "is disabled"), (expired, "expired", "is expired.")] {
         let world = World::with(&holder).await;
         let phone = world.bound_phone().await;

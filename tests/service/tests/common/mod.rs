@@ -249,8 +249,7 @@ impl Phone {
         }
         let proof = json!({"aud": self.issuer, "iat": (self.now)(), "ticket": claims["jti"],
             "device": self.device.thumbprint()});
-        let header =
-            json!({"alg": "ES256", "typ": "approval-proof+jwt", "kid": self.approval.thumbprint()});
+        let header = json!({"alg": "ES256", "typ": "approval-proof+jwt", "kid": self.approval.thumbprint()});
         Registration {
             ticket: ticket_jws,
             dpop: self.proof("POST", "/register", None),
@@ -314,8 +313,7 @@ impl Phone {
     }
 
     pub(crate) fn credential_token_call(&self, hashes: &[String]) -> TokenCall {
-        let digests: Vec<_> =
-            hashes.iter().map(|hash| json!({"hash": hash, "label": "request"})).collect();
+        let digests: Vec<_> = hashes.iter().map(|hash| json!({"hash": hash, "label": "request"})).collect();
         let now = (self.now)();
         let claims = json!({"iss": self.client_id, "sub": self.credential, "aud": format!("{}/token", self.issuer),
             "jti": random_id(), "iat": now, "exp": now + 300, "nonce": self.nonce(), "purpose": "e-prescription",
@@ -362,7 +360,13 @@ impl Phone {
         answer.text("access_token").to_owned()
     }
 
-    pub(crate) fn resource(&self, method: Method, path: &str, token: &str, body: Option<Value>) -> ResourceCall {
+    pub(crate) fn resource(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+        body: Option<Value>,
+    ) -> ResourceCall {
         let dpop = self.proof(method.as_str(), path, Some(token));
         ResourceCall { method, path: path.to_owned(), query: "", token: token.to_owned(), dpop, body }
     }
