@@ -25,6 +25,7 @@ enum Certificates {
 }
 
 /// What of a credential is asked for.
+#[allow(clippy::struct_excessive_bools, reason = "CSC 11.4 and 11.5 ask with booleans")]
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wanted {
