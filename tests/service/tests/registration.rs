@@ -137,7 +137,7 @@ async fn each_thing_that_a_registration_must_bind_is_checked() {
         ("dpop_bound", METADATA, |r, _| r.body["dpop_bound_access_tokens"] = json!(false)),
         ("scope", METADATA, |r, _| r.body["scope"] = json!("service admin")),
         ("software_id", METADATA, |r, _| r.body["software_id"] = json!("")),
-        ("client_name", METADATA, |r, _| r.body["client_name"] = json!("長".repeat(70))),
+        ("client_name", METADATA, |r, _| r.body["client_name"] = json!("長".repeat(101))),
         ("key_attestation", METADATA, |r, _| r.body["key_attestation"] = json!(["***"])),
         ("typ", APPROVAL, |r, _| r.approval_proof.header["typ"] = json!("JWT")),
         ("kid", APPROVAL, |r, _| r.approval_proof.header["kid"] = json!("1")),

@@ -7,7 +7,7 @@ use crate::pki::{self, IssuedBy, Subject};
 use crate::store::credentials::{self, Credential};
 use crate::store::phones::{self, Ticket};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD as BASE64URL};
 use ring::pbkdf2;
 use serde_json::json;
 use std::num::NonZeroU32;
@@ -195,7 +195,7 @@ impl Authority {
     /// [`AuthorityError::Unknown`] when there is no such credential.
     pub fn ticket(&self, credential: &str, spec: TicketSpec) -> Result<IssuedTicket, AuthorityError> {
         let credential = self.credential(credential)?;
-        let (jti, expires_at) = (self.new_id(), self.clock().now() + spec.valid_for);
+        let (jti, expires_at) = (BASE64URL.encode(random::<16>()), self.clock().now() + spec.valid_for);
         let activation_code = match spec.route {
             Route::Letter => Some(format!("{:08}", u64::from_be_bytes(random()) % 100_000_000)),
             Route::Card => None,

@@ -27,7 +27,9 @@ const MAX_WAIT: u64 = 25;
 /// A command beside the server cannot wake it: the database is looked at this often while somebody waits.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// The most that one answer lists.
-const MAX_LISTED: usize = 200;
+const MAX_LISTED: usize = 100;
+/// The documents of one answer together, in bytes; what is beyond is listed when those before are answered.
+const MAX_LISTED_BYTES: usize = 4 * 1024 * 1024;
 /// The doctor's words, in bytes.
 const MAX_DESCRIPTION_BYTES: usize = 2000;
 
@@ -65,7 +67,11 @@ fn list(app: &App, tx: &Transaction<'_>, client: &str) -> Result<Vec<Value>, Sto
     let unbound = || Refusal::dpop_challenge("invalid_token", "the phone is no longer bound");
     let client = phones::client(tx, client)?.ok_or_else(unbound)?;
     let waiting = prescriptions::waiting(tx, &client.credential, app.now(), MAX_LISTED)?;
-    Ok(waiting.iter().map(|prescription| describe(app, prescription)).collect())
+    let fits = waiting.iter().scan(0, |total, prescription| {
+        *total += prescription.document.len();
+        (*total <= MAX_LISTED_BYTES).then_some(prescription)
+    });
+    Ok(fits.map(|prescription| describe(app, prescription)).collect())
 }
 
 fn describe(app: &App, prescription: &Prescription) -> Value {

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// `software_id`, `software_version`, `client_name`.
-const MAX_NAME_BYTES: usize = 200;
+const MAX_NAME_CHARS: usize = 100;
 /// An attestation chain of a phone has up to five certificates.
 const MAX_ATTESTATION: usize = 10;
 
@@ -156,7 +156,8 @@ fn metadata(request: &Value) -> Result<Value, Refusal> {
     }
     let mut metadata = fixed;
     for name in ["software_id", "software_version", "client_name"] {
-        let text = request[name].as_str().filter(|text| !text.is_empty() && text.len() <= MAX_NAME_BYTES);
+        let text =
+            request[name].as_str().filter(|text| !text.is_empty() && text.chars().count() <= MAX_NAME_CHARS);
         metadata[name] = json!(text.ok_or_else(|| invalid(format!("{name} is missing, empty or too long")))?);
     }
     if let Some(chain) = request.get("key_attestation") {
