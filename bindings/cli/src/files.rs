@@ -90,7 +90,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> ExitCode {
             if args.json {
                 print_json(&report);
             } else {
-                print_report(&report)
+                print_report(&report);
             }
             match report.verdict {
                 Verdict::Valid => ExitCode::SUCCESS,
@@ -133,7 +133,8 @@ pub(crate) fn prescriber_roles() -> [String; 2] {
 fn print_report(report: &Report) {
     println!("{}", word(&report.verdict));
     for signature in &report.signatures {
-        let (signer, role) = (signature.signer.as_deref().unwrap_or("?"), signature.role.as_deref().unwrap_or("?"));
+        let (signer, role) =
+            (signature.signer.as_deref().unwrap_or("?"), signature.role.as_deref().unwrap_or("?"));
         let level = word(&signature.level);
         println!("  {} {level}: {signer} ({role})", word(&signature.covers));
         signature.reasons.iter().for_each(print_reason);

@@ -152,9 +152,9 @@ pub(crate) async fn status(home: &HomeArgs, args: StatusArgs) -> Result<ExitCode
         }
     };
     if args.json {
-        println!("{state}")
+        println!("{state}");
     } else {
-        println!("{text}")
+        println!("{text}");
     }
     Ok(ExitCode::SUCCESS)
 }
