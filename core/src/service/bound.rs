@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration as StdDuration};
 
 use serde_json::{Value, json};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 use tokio::sync::Mutex;
 use url::Url;
 
@@ -43,6 +43,11 @@ impl BoundService {
     /// The service itself: its metadata, `info`, profile.
     pub fn service(&self) -> &Service {
         &self.service
+    }
+
+    /// See [`Service::now`].
+    pub fn now(&self) -> OffsetDateTime {
+        self.service.now()
     }
 
     /// See [`Service::clock_skew`].
