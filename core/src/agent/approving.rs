@@ -3,7 +3,9 @@
 
 use time::OffsetDateTime;
 
-use super::{Agent, AgentError, Code, SESSION_LIFETIME, Waiting, outbox::Item, record, registering::accept_certificate};
+use super::{
+    Agent, AgentError, Code, SESSION_LIFETIME, Waiting, outbox::Item, record, registering::accept_certificate,
+};
 use crate::{
     certificate::SigningCertificate,
     journal::{Digest, Event},

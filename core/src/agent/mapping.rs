@@ -132,7 +132,7 @@ impl From<ServiceError> for AgentError {
             ServiceError::Credential(error) => return error.into(),
             ServiceError::Activation(error) => return error.into(),
             ServiceError::KeyChanged(_) => Code::KeysInvalidated,
-            ServiceError::Unavailable { .. } => Code::ServiceUnavailable,
+            ServiceError::Unavailable { .. } | ServiceError::StillPending => Code::ServiceUnavailable,
             ServiceError::Unbound => Code::PhoneUnbound,
             ServiceError::ClockWrong { .. } => Code::ClockWrong,
             ServiceError::Refused(_) => Code::ServiceRefused,
@@ -145,7 +145,6 @@ impl From<ServiceError> for AgentError {
             | ServiceError::TokenNotBound
             | ServiceError::GrantDiffers
             | ServiceError::SignatureCount { .. }
-            | ServiceError::Asynchronous
             | ServiceError::ForeignUrl => Code::ServiceMisbehaved,
         };
         Self::new(code).caused_by(error)

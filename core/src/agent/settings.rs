@@ -34,7 +34,10 @@ impl Warning {
                 format!("証明書の有効期間は残り{days}日です。協会で更新の手続きをしてください。")
             }
             Self::ClockWrong { minutes } => {
-                format!("端末の時計が{}分ずれています。設定で日時の自動設定を有効にしてください。", minutes.abs())
+                format!(
+                    "端末の時計が{}分ずれています。設定で日時の自動設定を有効にしてください。",
+                    minutes.abs()
+                )
             }
         }
     }
@@ -45,7 +48,10 @@ impl Warning {
                 format!("The certificate expires in {days} days. Ask your association to renew it.")
             }
             Self::ClockWrong { minutes } => {
-                format!("This phone's clock is wrong by {} minutes. Turn on automatic date and time.", minutes.abs())
+                format!(
+                    "This phone's clock is wrong by {} minutes. Turn on automatic date and time.",
+                    minutes.abs()
+                )
             }
         }
     }
