@@ -139,7 +139,7 @@ impl From<ServiceError> for AgentError {
             ServiceError::Credential(error) => return error.into(),
             ServiceError::Activation(error) => return error.into(),
             ServiceError::KeyChanged(_) => Code::KeysInvalidated,
-            ServiceError::Unavailable { .. } => Code::ServiceUnavailable,
+            ServiceError::Unavailable { .. } | ServiceError::StillPending => Code::ServiceUnavailable,
             ServiceError::Unbound => Code::PhoneUnbound,
             ServiceError::ClockWrong { .. } => Code::ClockWrong,
             ServiceError::AlreadyAnswered | ServiceError::RequestGone => Code::AlreadyAnswered,
@@ -151,7 +151,6 @@ impl From<ServiceError> for AgentError {
             | ServiceError::TokenNotBound
             | ServiceError::GrantDiffers
             | ServiceError::SignatureCount { .. }
-            | ServiceError::Asynchronous
             | ServiceError::ForeignUrl => Code::ServiceMisbehaved,
         };
         Self::new(code).caused_by(error)

@@ -92,6 +92,9 @@ impl Agent {
         }
         let trusted = self.trusted(ticket.issuer())?;
         let service = self.discover(trusted).await?;
+        if service.clock_skew().is_some_and(is_wrong) {
+            return Err(AgentError::new(Code::ClockWrong));
+        }
         let begun = self.begin(&ticket).await?;
         let [device_key, approval_key] = self.keys(&begun.key_binding, &ticket).await?;
         let body = RegistrationRequest {
@@ -103,7 +106,7 @@ impl Agent {
             code: code.as_ref(),
             client: &self.client,
         }
-        .body(&*self.device.keys, self.device.clock.now())
+        .body(&*self.device.keys, service.now())
         .await?;
         let keys = PhoneKeys {
             binding: begun.key_binding.clone(),
@@ -115,9 +118,6 @@ impl Agent {
             Ok(registered) => {
                 let begun = self.keep_answer(begun, registered).await?;
                 self.read_candidate(service, trusted, begun).await
-            }
-            Err(RegistrationRefusal::InvalidDpopProof) if answer.skew.is_some_and(is_wrong) => {
-                Err(AgentError::new(Code::ClockWrong))
             }
             Err(refusal) => {
                 if is_final(&refusal) {
@@ -231,7 +231,7 @@ impl Agent {
         trusted: &TrustedService,
         begun: Begun,
     ) -> Result<Candidate, AgentError> {
-        let now = self.device.clock.now();
+        let now = service.now();
         let Some(answer) = begun.answer.clone() else { return Err(AgentError::new(Code::StateDamaged)) };
         let keys = PhoneKeys::load(&self.device, &begun.key_binding).await?;
         let session = service
@@ -345,8 +345,8 @@ impl Agent {
     }
 }
 
-/// Whether a clock is too far off for proofs to be accepted.
-fn is_wrong(skew: Duration) -> bool {
+/// Whether the phone's clock is to be set right.
+pub(super) fn is_wrong(skew: Duration) -> bool {
     skew.abs() > MAX_SKEW
 }
 
