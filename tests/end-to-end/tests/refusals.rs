@@ -184,18 +184,6 @@ async fn a_ticket_that_looks_expired_to_a_wrong_clock_is_not_called_expired() {
     assert_untouched(&phone);
 }
 
-#[tokio::test]
-async fn a_bound_phone_whose_clock_goes_wrong_keeps_its_binding() {
-    let world = World::new().await;
-    let phone = world.bound_phone().await;
-    for hours in [-1, 1] {
-        phone.clock.is_off_by(Duration::hours(hours));
-        assert_eq!(code(phone.inbox(NO_WAIT).await), Code::ClockWrong, "{hours}");
-    }
-    phone.clock.is_off_by(Duration::ZERO);
-    assert!(phone.inbox(NO_WAIT).await.unwrap().is_empty());
-}
-
 // Certificates
 
 /// Registers with this credential, which must be refused, and the phone unregistered again.
