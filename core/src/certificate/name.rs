@@ -113,6 +113,11 @@ impl Attribute<'_> {
 
 /// RFC 4514 §2.4.
 fn escape(text: &str) -> String {
+    let is_special =
+        |byte| matches!(byte, b'\0' | b' ' | b'#' | b'"' | b'+' | b',' | b';' | b'<' | b'>' | b'\\');
+    if !text.bytes().any(is_special) {
+        return text.to_owned();
+    }
     let last = text.chars().count().saturating_sub(1);
     let mut escaped = String::with_capacity(text.len());
     for (at, c) in text.chars().enumerate() {
