@@ -55,10 +55,10 @@ async fn a_forged_ticket_is_refused_before_any_request() {
     let (world, forger) = (World::new().await, World::new().await);
     let phone = world.phone();
     let genuine = world.card().qr_text;
-    let forged = forger.card().qr_text;
+    let forgery = forger.card().qr_text;
     let (head, signature) = genuine.rsplit_once('.').unwrap();
     let (issuer, _) = genuine.split_once("/r#").unwrap();
-    let (_, others) = forged.split_once("/r#").unwrap();
+    let (_, others) = forgery.split_once("/r#").unwrap();
     let flipped = if signature.starts_with('A') { "B" } else { "A" };
     for text in [
         format!("{head}.{flipped}{}", &signature[1..]),
