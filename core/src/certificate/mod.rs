@@ -22,7 +22,7 @@ mod x509;
 
 pub use crl::{Crl, CrlError};
 pub use key::{KeyAlgorithm, SignatureAlgorithm, SignatureInvalid};
-pub use path::{Path, PathError, PathRefusal, build_path};
+pub use path::{Path, PathError, PathOptions, PathRefusal, Purpose, build_path, build_path_with};
 pub use profile::{Holder, ProfileError, SigningCertificate, holder};
 pub use revocation::{Revocation, RevocationReason, RevocationUnknown, revocation};
 pub use x509::{Certificate, Validity};

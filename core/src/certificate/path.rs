@@ -93,9 +93,39 @@ pub enum PathRefusal {
     /// It does not allow the leaf's policy (§4.2.1.4).
     #[error("it does not allow the policy of the certificate")]
     Policy,
+    /// It is not for time-stamping alone (RFC 3161 §2.3).
+    #[error("its extended key usage is not time-stamping alone")]
+    ExtendedKeyUsage,
     /// It stands in the path already.
     #[error("the path is a loop")]
     Loop,
+}
+
+/// What a certificate must be good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// An HPKI certificate.
+    Hpki,
+    /// A time-stamp authority: an extended key usage that is critical and time-stamping alone (RFC 3161 §2.3).
+    TimeStamping,
+    /// Any.
+    Any,
+}
+
+/// The inputs of path validation (RFC 5280 §6.1.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathOptions {
+    /// The time at which all certificates must be valid, UTC.
+    pub at: OffsetDateTime,
+    /// What the leaf must be good for.
+    pub purpose: Purpose,
+}
+
+impl PathOptions {
+    /// For this purpose at this time.
+    pub fn new(purpose: Purpose, at: OffsetDateTime) -> Self {
+        Self { at, purpose }
+    }
 }
 
 /// Finds a path from `leaf` over `intermediates` to one of `roots`, all valid at `at`. The order of the inputs does
@@ -115,7 +145,22 @@ pub fn build_path(
     roots: &[Certificate],
     at: OffsetDateTime,
 ) -> Result<Path, PathError> {
-    let mut search = Search { intermediates, roots, at, path: vec![leaf], tries: 0, failure: None };
+    build_path_with(leaf, intermediates, roots, &PathOptions::new(Purpose::Hpki, at))
+}
+
+/// The same for any purpose.
+///
+/// # Errors
+/// As [`build_path`].
+pub fn build_path_with(
+    leaf: &Certificate,
+    intermediates: &[Certificate],
+    roots: &[Certificate],
+    options: &PathOptions,
+) -> Result<Path, PathError> {
+    let PathOptions { at, purpose } = *options;
+    let mut search = Search { intermediates, roots, at, purpose, path: vec![leaf], tries: 0, failure: None };
+    search.check_purpose(leaf).map_err(|refusal| PathError::Refused { position: 0, refusal })?;
     search.check(leaf).map_err(|refusal| PathError::Refused { position: 0, refusal })?;
     if search.extend(leaf) {
         return Ok(Path { certificates: search.path.into_iter().cloned().collect() });
@@ -128,6 +173,7 @@ struct Search<'a> {
     intermediates: &'a [Certificate],
     roots: &'a [Certificate],
     at: OffsetDateTime,
+    purpose: Purpose,
     /// From the leaf upwards.
     path: Vec<&'a Certificate>,
     tries: usize,
@@ -211,8 +257,21 @@ impl<'a> Search<'a> {
             return Err(PathRefusal::KeyTooWeak(certificate.key_algorithm()));
         }
         match certificate.extensions().unknown_critical() {
+            Some(oid) if oid == "2.5.29.37" && self.purpose == Purpose::TimeStamping => Ok(()),
             Some(oid) => Err(refused_extension(&oid)),
             None => Ok(()),
+        }
+    }
+
+    fn check_purpose(&self, leaf: &Certificate) -> Result<(), PathRefusal> {
+        let time_stamping = [0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 8];
+        let extensions = leaf.extensions();
+        let fits = extensions.value(&[0x55, 0x1d, 37]) == Some(&time_stamping)
+            && extensions.unknown_critical().as_deref() == Some("2.5.29.37");
+        if self.purpose == Purpose::TimeStamping && !fits {
+            Err(PathRefusal::ExtendedKeyUsage)
+        } else {
+            Ok(())
         }
     }
 

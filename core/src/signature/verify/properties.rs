@@ -10,7 +10,7 @@ use super::{
         uri::{DSIG, XADES, XADES_141},
     },
     places::{elements, is, only, only_text},
-    reasons::STRUCTURE,
+    reasons::{CERTIFICATE_NOT_NAMED, STRUCTURE},
     signed_info::Digest,
 };
 
@@ -23,7 +23,7 @@ pub(super) struct Properties<'d, 't> {
     pub(super) certificate: Digest,
     pub(super) level: Level,
     /// UnsignedSignatureProperties, added after signing.
-    added: Option<Node<'d, 't>>,
+    pub(super) added: Option<Node<'d, 't>>,
 }
 
 impl<'d, 't> Properties<'d, 't> {
@@ -49,7 +49,7 @@ impl<'d, 't> Properties<'d, 't> {
             .and_then(|list| elements(list).next())
             .filter(|cert| is(*cert, XADES, "Cert"))
             .and_then(|cert| only(cert, XADES, "CertDigest"))
-            .ok_or(STRUCTURE)?;
+            .ok_or(CERTIFICATE_NOT_NAMED)?;
         let added = only(properties, XADES, "UnsignedProperties")
             .and_then(|unsigned| only(unsigned, XADES, "UnsignedSignatureProperties"));
         Ok(Self { signed, signed_at, certificate: Digest::read(certificate)?, level: level(added), added })
@@ -57,9 +57,25 @@ impl<'d, 't> Properties<'d, 't> {
 
     /// Base64 texts of the certificates that were added.
     pub(super) fn certificate_values(&self) -> impl Iterator<Item = Option<&'d str>> + use<'d, 't> {
-        let values = self.added.into_iter().flat_map(elements);
-        let values = values.filter(|property| is(*property, XADES, "CertificateValues")).flat_map(elements);
-        values.filter(|value| is(*value, XADES, "EncapsulatedX509Certificate")).map(only_text)
+        let values = self.validation_data().filter(|data| is(*data, XADES, "CertificateValues"));
+        let values = values.flat_map(elements).filter(|c| is(*c, XADES, "EncapsulatedX509Certificate"));
+        values.map(only_text)
+    }
+
+    /// Base64 texts of the CRLs that were added.
+    pub(super) fn crl_values(&self) -> impl Iterator<Item = Option<&'d str>> + use<'d, 't> {
+        let values = self.validation_data().filter(|data| is(*data, XADES, "RevocationValues"));
+        let lists = values.flat_map(elements).filter(|list| is(*list, XADES, "CRLValues"));
+        lists.flat_map(elements).filter(|crl| is(*crl, XADES, "EncapsulatedCRLValue")).map(only_text)
+    }
+
+    /// The properties that were added, those for the timestamps among them (EN 319 132-1 §5.5.1).
+    fn validation_data(&self) -> impl Iterator<Item = Node<'d, 't>> + use<'d, 't> {
+        self.added.into_iter().flat_map(elements).flat_map(|property| {
+            let is_for_timestamps = is(property, XADES_141, "TimeStampValidationData");
+            let inner = is_for_timestamps.then(|| elements(property));
+            std::iter::once(property).chain(inner.into_iter().flatten())
+        })
     }
 }
 
