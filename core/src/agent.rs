@@ -16,6 +16,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use tokio::sync::Mutex;
 
+use self::outbox::Item;
 pub use self::{
     approving::{Approved, Batch, Delivery},
     error::{AgentError, Code, Kind},
@@ -23,13 +24,12 @@ pub use self::{
     waiting::Waiting,
 };
 pub use crate::service::Requester;
-use self::outbox::Item;
 use crate::{
     certificate::Holder,
     device::{Device, KeyRole, state::State},
     journal::{Digest, Event, Journal},
     registration::{Binding, ClientInfo},
-    service::{BoundService, ClientIdentity, Service},
+    service::{BoundService, ClientIdentity, Service, ServiceError},
     trust::{TrustConfiguration, TrustedService},
 };
 
@@ -45,6 +45,7 @@ pub struct Options {
 
 /// Where this phone stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "asked for once in a while, never stored in numbers")]
 pub enum Status {
     /// No binding: scan a registration QR.
     Unregistered,
@@ -137,17 +138,12 @@ impl Agent {
     /// # Errors
     /// [`Code::NotRegistered`], [`Code::Offline`] and the other errors of the wire; nothing is wiped then.
     pub async fn unregister(&self) -> Result<(), AgentError> {
-        let mut bound = self.bound.lock().await;
-        let Some(Bound { binding, .. }) = bound.as_ref() else {
-            return Err(AgentError::new(Code::NotRegistered));
-        };
-        let service = self.discover(self.trusted(binding.issuer())?).await?;
+        let (binding, session) = self.session().await?;
         let key_binding = binding.key_alias(KeyRole::Device).binding;
-        self.remove_registration(&service, binding.registration_client_uri(), &key_binding).await?;
+        self.remove_registration(session.service(), binding.registration_client_uri(), &key_binding).await?;
         self.wipe(&key_binding).await?;
-        let event = record::unregistered(binding)?;
-        *bound = None;
-        self.note(vec![event]).await
+        *self.bound.lock().await = None;
+        self.note(vec![record::unregistered(&binding)?]).await
     }
 
     /// The service of this issuer in the app's trust configuration; an update of the app may have dropped it.
@@ -164,25 +160,25 @@ impl Agent {
     async fn session(&self) -> Result<(Binding, Arc<BoundService>), AgentError> {
         let mut guard = self.bound.lock().await;
         let bound = guard.as_mut().ok_or_else(|| AgentError::new(Code::NotRegistered))?;
-        let session = match &bound.session {
-            Some(session) => Arc::clone(session),
-            None => {
-                let service = self.discover(self.trusted(bound.binding.issuer())?).await?;
-                let session = Arc::new(service.bind(identity(&bound.binding)).await?);
-                bound.session = Some(Arc::clone(&session));
-                session
-            }
-        };
-        Ok((bound.binding.clone(), session))
+        if let Some(session) = &bound.session {
+            return Ok((bound.binding.clone(), Arc::clone(session)));
+        }
+        let service = self.discover(self.trusted(bound.binding.issuer())?).await?;
+        let session = service.bind(identity(&bound.binding)).await.map(Arc::new);
+        let binding = bound.binding.clone();
+        bound.session = session.as_ref().ok().map(Arc::clone);
+        drop(guard);
+        Ok((binding, self.judge(session).await?))
     }
 
-    /// A phone that the service no longer knows wipes its keys (protocol §3): replaced or revoked.
-    async fn judge<T>(&self, answer: Result<T, crate::service::ServiceError>) -> Result<T, AgentError> {
+    /// A phone that the service no longer knows (replaced or revoked, protocol §3), or whose keys the platform has
+    /// destroyed, can never speak for the doctor again: it wipes what is left of the binding and says so.
+    async fn judge<T>(&self, answer: Result<T, ServiceError>) -> Result<T, AgentError> {
         let error: AgentError = match answer {
             Ok(value) => return Ok(value),
             Err(error) => error.into(),
         };
-        if error.code() == Code::PhoneUnbound {
+        if matches!(error.code(), Code::PhoneUnbound | Code::KeysInvalidated) {
             let mut bound = self.bound.lock().await;
             if let Some(Bound { binding, .. }) = bound.take() {
                 self.wipe(&binding.key_alias(KeyRole::Device).binding).await?;

@@ -9,9 +9,10 @@ use std::{
 use clap::Args;
 use hpki_agent::{
     certificate::{Certificate, Crl},
-    prescription::{self, Inspection, Lang},
-    signature::{self, Report, Trust, Verdict},
+    prescription::{self, Inspection, Lang, Violation},
+    signature::{self, Reason, Report, Trust, Verdict},
 };
+use serde::Serialize;
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -56,19 +57,25 @@ pub(crate) fn inspect(args: &InspectArgs) -> ExitCode {
     };
     let inspection = prescription::inspect(&bytes);
     if args.json {
-        println!("{}", json!(inspection));
+        print_json(&inspection);
     } else {
         print_inspection(&inspection);
     }
     if inspection.is_signable() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// A violation as one line, in both languages.
+pub(crate) fn told(violation: &Violation) -> String {
+    let severity = if violation.blocks() { "エラー / error" } else { "注意 / warning" };
+    format!("[{severity}] {} / {}", violation.message_ja, violation.message_en)
+}
+
 fn print_inspection(inspection: &Inspection) {
     if let Some(look_alike) = &inspection.look_alike {
-        println!("署名できる処方箋ではありません / not a prescription that can be signed: {look_alike}");
+        println!("{} / {}", look_alike.message_ja(), look_alike.message_en());
     }
     for violation in &inspection.violations {
-        println!("{violation}");
+        println!("{}", told(violation));
     }
     if let Some(preview) = &inspection.preview {
         println!("{}", preview.to_text(Lang::Ja));
@@ -80,7 +87,11 @@ pub(crate) fn verify(args: &VerifyArgs) -> ExitCode {
     match verification(args) {
         Err(error) => usage(&error),
         Ok(report) => {
-            if args.json { println!("{}", json!(report)) } else { print_report(&report) }
+            if args.json {
+                print_json(&report);
+            } else {
+                print_report(&report);
+            }
             match report.verdict {
                 Verdict::Valid => ExitCode::SUCCESS,
                 Verdict::Invalid => ExitCode::FAILURE,
@@ -120,12 +131,31 @@ pub(crate) fn prescriber_roles() -> [String; 2] {
 }
 
 fn print_report(report: &Report) {
-    println!("{}", json!(report.verdict).as_str().unwrap_or_default());
+    println!("{}", word(&report.verdict));
     for signature in &report.signatures {
-        println!("  {}", json!(signature));
+        let (signer, role) =
+            (signature.signer.as_deref().unwrap_or("?"), signature.role.as_deref().unwrap_or("?"));
+        let level = word(&signature.level);
+        println!("  {} {level}: {signer} ({role})", word(&signature.covers));
+        signature.reasons.iter().for_each(print_reason);
     }
-    for reason in &report.reasons {
-        println!("  {}", json!(reason));
+    report.reasons.iter().for_each(print_reason);
+}
+
+fn print_reason(reason: &Reason) {
+    println!("    [{}] {} / {}", reason.code, reason.text_ja, reason.text_en);
+}
+
+/// The word that JSON has for a unit variant.
+fn word(value: &impl Serialize) -> String {
+    json!(value).as_str().unwrap_or_default().to_owned()
+}
+
+/// One line, members in the order of the type.
+fn print_json(value: &impl Serialize) {
+    match serde_json::to_string(value) {
+        Ok(line) => println!("{line}"),
+        Err(error) => eprintln!("{error}"),
     }
 }
 

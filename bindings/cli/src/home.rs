@@ -60,8 +60,9 @@ impl HomeArgs {
 
     pub(crate) fn open(&self) -> Result<Agent, Failure> {
         let file = self.trust_file()?;
-        let json = std::fs::read(&file)
-            .map_err(|e| format!("{}: {e}; `hpki-agent register --trust FILE` comes first", file.display()))?;
+        let json = std::fs::read(&file).map_err(|e| {
+            format!("{}: {e}; `hpki-agent register --trust FILE` comes first", file.display())
+        })?;
         let device = self.device()?;
         let client = ClientInfo {
             software_id: env!("CARGO_PKG_NAME").into(),
@@ -109,8 +110,12 @@ struct AtTheShell {
 impl UserVerification for AtTheShell {
     fn verify(&self, prompt: &Prompt) -> Result<(), KeyVaultError> {
         let question = match prompt {
-            Prompt::Register { service } => format!("この端末を {service} に登録しますか / Register this phone?"),
-            Prompt::Approve { count } => format!("処方箋 {count} 件に署名しますか / Sign {count} prescription(s)?"),
+            Prompt::Register { service } => {
+                format!("この端末を {service} に登録しますか / Register this phone?")
+            }
+            Prompt::Approve { count } => {
+                format!("処方箋 {count} 件に署名しますか / Sign {count} prescription(s)?")
+            }
         };
         if self.yes || ask(&question) { Ok(()) } else { Err(KeyVaultError::Cancelled) }
     }
@@ -138,7 +143,7 @@ pub(crate) fn report(result: Result<ExitCode, Failure>) -> ExitCode {
         Some(error) => {
             eprintln!("{}\n{}", error.text_ja(), error);
             for violation in error.violations() {
-                eprintln!("  {violation}");
+                eprintln!("  {}", crate::files::told(violation));
             }
         }
         None => eprintln!("{error}"),

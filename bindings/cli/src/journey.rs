@@ -9,8 +9,8 @@ use std::{
 use clap::Args;
 use hpki_agent::{
     agent::{Agent, Code, Delivery, Status, Waiting},
-    journal,
     certificate::Holder,
+    journal,
     prescription::Lang,
     registration::ActivationCode,
     trust::TrustConfiguration,
@@ -20,6 +20,7 @@ use time::format_description::well_known::Rfc3339;
 use zeroize::Zeroizing;
 
 use crate::{
+    files::told,
     home::{Failure, HomeArgs, ask},
     scan,
 };
@@ -92,7 +93,9 @@ pub(crate) async fn register(home: &HomeArgs, args: RegisterArgs) -> Result<Exit
     };
     let agent = home.open()?;
     let candidate = match &args.code_file {
-        Some(file) => agent.register(&qr_text, Some(ActivationCode::parse(&std::fs::read_to_string(file)?)?)).await?,
+        Some(file) => {
+            agent.register(&qr_text, Some(ActivationCode::parse(&std::fs::read_to_string(file)?)?)).await?
+        }
         None => match agent.register(&qr_text, None).await {
             Err(error) if error.code() == Code::ActivationCodeRequired => {
                 let typed = Zeroizing::new(rpassword::prompt_password(error.text_ja())?);
@@ -142,10 +145,17 @@ pub(crate) async fn status(home: &HomeArgs, args: StatusArgs) -> Result<ExitCode
         Status::Registered { issuer, holder, undelivered } => {
             let name = holder.name_kanji.as_deref().unwrap_or(&holder.name_romaji);
             let text = format!("登録済み / registered: {name}, {issuer}, 未送達 / undelivered {undelivered}");
-            (json!({"state": "registered", "issuer": issuer, "holder": holder, "undelivered": undelivered}), text)
+            (
+                json!({"state": "registered", "issuer": issuer, "holder": holder, "undelivered": undelivered}),
+                text,
+            )
         }
     };
-    if args.json { println!("{state}") } else { println!("{text}") }
+    if args.json {
+        println!("{state}");
+    } else {
+        println!("{text}");
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -177,14 +187,14 @@ pub(crate) fn show(waiting: &Waiting) {
     let requester = waiting.requester().map(|r| r.name.as_str()).unwrap_or_default();
     println!("── {} {requester}", waiting.id());
     for warning in waiting.warnings() {
-        println!("{warning}");
+        println!("{}", told(warning));
     }
     match waiting.prescription() {
         Ok(prescription) => println!("{}", prescription.preview().to_text(Lang::Ja)),
         Err(error) => {
             println!("{}", error.text_ja());
             for violation in error.violations() {
-                println!("  {violation}");
+                println!("  {}", told(violation));
             }
         }
     }
@@ -241,7 +251,8 @@ async fn choose(agent: &Agent, args: &SignArgs) -> Result<Vec<Waiting>, Failure>
             return Ok(waiting);
         }
         for id in ids {
-            let at = waiting.iter().position(|w| w.id() == id).ok_or_else(|| format!("{id}: no such request"))?;
+            let at =
+                waiting.iter().position(|w| w.id() == id).ok_or_else(|| format!("{id}: no such request"))?;
             chosen.push(waiting.swap_remove(at));
         }
     }

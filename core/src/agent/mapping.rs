@@ -6,7 +6,7 @@ use crate::{
     certificate::{CertificateError, PathError, ProfileError},
     device::{KeyVaultError, SecretStoreError, state::StateError},
     journal::JournalError,
-    prescription::Refusal,
+    prescription::{Refusal, Severity, Violation},
     registration::{ActivationCodeError, BindingError, RegistrationError, RegistrationRefusal, TicketError},
     service::{ActivationError, CredentialRefusal, CscRefusal, ServiceError, http::TransportError},
     signature::{FinishError, PrepareError},
@@ -17,7 +17,9 @@ impl From<TicketError> for AgentError {
         let code = match &error {
             TicketError::NotATicket => Code::NotATicket,
             TicketError::UnknownIssuer { .. } => Code::UnknownIssuer,
-            TicketError::UnknownKey | TicketError::BadSignature | TicketError::Malformed { .. } => Code::TicketForged,
+            TicketError::UnknownKey | TicketError::BadSignature | TicketError::Malformed { .. } => {
+                Code::TicketForged
+            }
             TicketError::Expired { .. } => Code::TicketExpired,
         };
         Self::new(code).caused_by(error)
@@ -107,7 +109,15 @@ impl From<Refusal> for AgentError {
     fn from(refusal: Refusal) -> Self {
         let violations = match &refusal {
             Refusal::Violations(violations) => violations.clone(),
-            Refusal::LookAlike(_) => Vec::new(),
+            Refusal::LookAlike(look_alike) => vec![Violation {
+                severity: Severity::Error,
+                code: look_alike.code(),
+                record: None,
+                line: None,
+                field: None,
+                message_ja: look_alike.message_ja(),
+                message_en: look_alike.message_en(),
+            }],
         };
         Self::new(Code::DocumentRefused).because(violations).caused_by(refusal)
     }
@@ -203,9 +213,9 @@ impl From<ActivationError> for AgentError {
             ActivationError::NoHash => Self::new(Code::BatchEmpty),
             ActivationError::TooMany { allowed, .. } => Self::new(Code::BatchTooLarge).detail(allowed),
             ActivationError::NoSigner
-            | ActivationError::HashLength { .. } | ActivationError::Label { .. } | ActivationError::Algorithm(_) => {
-                Self::new(Code::ServiceMisbehaved).caused_by(error)
-            }
+            | ActivationError::HashLength { .. }
+            | ActivationError::Label { .. }
+            | ActivationError::Algorithm(_) => Self::new(Code::ServiceMisbehaved).caused_by(error),
         }
     }
 }

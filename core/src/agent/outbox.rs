@@ -30,12 +30,13 @@ pub(super) struct Item {
 impl Item {
     fn entry(id: &str) -> String {
         let name = digest(&SHA256, id.as_bytes());
-        let hex: String = name.as_ref().iter().take(16).map(|b| format!("{b:02x}")).collect();
-        format!("{PREFIX}{hex}")
+        let name = name.as_ref().first_chunk().map_or(0, |chunk| u128::from_be_bytes(*chunk));
+        format!("{PREFIX}{name:032x}")
     }
 
     pub(super) fn save(&self, state: &State) -> Result<(), AgentError> {
-        let bytes = serde_json::to_vec(self).map_err(|e| AgentError::new(Code::StorageFailed).caused_by(e))?;
+        let bytes =
+            serde_json::to_vec(self).map_err(|e| AgentError::new(Code::StorageFailed).caused_by(e))?;
         Ok(state.write(&Self::entry(&self.id), &bytes)?)
     }
 
@@ -51,7 +52,9 @@ impl Item {
     pub(super) fn undelivered(state: &State) -> Result<Vec<Self>, AgentError> {
         let mut items = Vec::new();
         for entry in state.list(PREFIX)? {
-            items.extend(Self::read(state, &entry)?.filter(|i| !i.signed.is_empty() && i.response_uri.is_some()));
+            items.extend(
+                Self::read(state, &entry)?.filter(|i| !i.signed.is_empty() && i.response_uri.is_some()),
+            );
         }
         Ok(items)
     }
@@ -63,7 +66,8 @@ impl Item {
 
     fn read(state: &State, entry: &str) -> Result<Option<Self>, AgentError> {
         let Some(stored) = state.read(entry)? else { return Ok(None) };
-        let item = serde_json::from_slice(&stored).map_err(|e| AgentError::new(Code::StateDamaged).caused_by(e))?;
+        let item =
+            serde_json::from_slice(&stored).map_err(|e| AgentError::new(Code::StateDamaged).caused_by(e))?;
         Ok(Some(item))
     }
 }

@@ -12,8 +12,8 @@ use crate::{
     certificate::{Certificate, Holder, SigningCertificate, build_path},
     device::{KeyAlias, KeyRole, KeyVaultError, NewKey, Secret, state::State},
     registration::{
-        self, ActivationCode, Binding, BoundKeys, Registered, RegistrationRefusal, RegistrationRequest, Ticket,
-        TicketError, secret_name,
+        self, ActivationCode, Binding, BoundKeys, Registered, RegistrationRefusal, RegistrationRequest,
+        Ticket, TicketError, secret_name,
     },
     service::{ClientIdentity, MAX_SKEW, PhoneKeys, Service},
     trust::TrustedService,
@@ -78,7 +78,11 @@ impl Agent {
     /// [`Code::WrongActivationCode`] with the tries left, [`Code::TicketLocked`], [`Code::TicketUsed`],
     /// [`Code::ClockWrong`], the refusals of the certificate (the phone is unregistered again then), those of the
     /// phone's keys, and the errors of the wire.
-    pub async fn register(&self, qr_text: &str, code: Option<ActivationCode>) -> Result<Candidate, AgentError> {
+    pub async fn register(
+        &self,
+        qr_text: &str,
+        code: Option<ActivationCode>,
+    ) -> Result<Candidate, AgentError> {
         if self.bound.lock().await.is_some() {
             return Err(AgentError::new(Code::AlreadyRegistered));
         }
@@ -193,7 +197,7 @@ impl Agent {
         let begun = Begun {
             issuer: ticket.issuer().to_owned(),
             ticket: ticket.jti().to_owned(),
-            key_binding: name.iter().map(|b| format!("{b:02x}")).collect(),
+            key_binding: format!("{:032x}", u128::from_be_bytes(name)),
             answer: None,
         };
         self.save_begun(&begun).await?;
@@ -202,7 +206,10 @@ impl Agent {
 
     /// Device key and approval key of a registration: those that exist, or new ones.
     async fn keys(&self, binding: &str, ticket: &Ticket) -> Result<[NewKey; 2], AgentError> {
-        Ok([self.key(binding, KeyRole::Device, ticket).await?, self.key(binding, KeyRole::Approval, ticket).await?])
+        Ok([
+            self.key(binding, KeyRole::Device, ticket).await?,
+            self.key(binding, KeyRole::Approval, ticket).await?,
+        ])
     }
 
     async fn key(&self, binding: &str, role: KeyRole, ticket: &Ticket) -> Result<NewKey, AgentError> {
@@ -246,8 +253,12 @@ impl Agent {
                 return Err(refused);
             }
             Err(refused) => {
-                self.remove_registration(session.service(), &answer.registration_client_uri, &begun.key_binding)
-                    .await?;
+                self.remove_registration(
+                    session.service(),
+                    &answer.registration_client_uri,
+                    &begun.key_binding,
+                )
+                .await?;
                 self.wipe(&begun.key_binding).await?;
                 return Err(refused);
             }
@@ -319,7 +330,8 @@ impl Agent {
     }
 
     async fn save_begun(&self, begun: &Begun) -> Result<(), AgentError> {
-        let stored = serde_json::to_vec(begun).map_err(|e| AgentError::new(Code::StorageFailed).caused_by(e))?;
+        let stored =
+            serde_json::to_vec(begun).map_err(|e| AgentError::new(Code::StorageFailed).caused_by(e))?;
         self.with_state(move |state| Ok(state.write(BEGUN, &stored)?)).await
     }
 }

@@ -56,7 +56,7 @@ impl Waiting {
     /// Everything to show before the preview: warnings of the document, and a prescriber's name that differs from the
     /// certificate's.
     pub fn warnings(&self) -> Vec<&Violation> {
-        let own = self.content.iter().flat_map(|p| p.warnings());
+        let own = self.content.iter().flat_map(Prescription::warnings);
         own.chain(&self.prescriber_warning).collect()
     }
 }

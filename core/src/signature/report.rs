@@ -108,6 +108,7 @@ pub struct Report {
     pub reasons: Vec<Reason>,
     /// The prescription's CSV, exactly what was signed, when that signature is cryptographically sound. Whether the
     /// signer may prescribe and is trusted is for `verdict` to say.
+    #[serde(skip)]
     pub document: Option<String>,
 }
 

@@ -151,10 +151,13 @@ fn office(authority: &Authority, command: Command) -> Result<ExitCode, Box<dyn E
             }
         }
         Command::Submit { doctor, files } => {
-            let requester =
-                Requester { name: "試験クリニック".to_owned(), facility_code: "1319999999".to_owned() };
+            let requester = Requester {
+                name: "試験クリニック".to_owned(),
+                facility_code: "1319999999".to_owned(),
+            };
             for file in files {
-                let document = std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+                let document =
+                    std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
                 println!("{}", authority.submit(&doctor, &requester, &document)?);
             }
         }

@@ -64,7 +64,9 @@ impl ReferenceService {
     pub async fn start(options: Options) -> Result<Running, StartError> {
         let listener = TcpListener::bind(options.listen)?;
         listener.set_nonblocking(true)?;
-        let issuer = options.issuer.map_or_else(|| Ok(format!("https://{}", listener.local_addr()?)), Ok::<_, StartError>)?;
+        let issuer = options
+            .issuer
+            .map_or_else(|| Ok(format!("https://{}", listener.local_addr()?)), Ok::<_, StartError>)?;
         let host = host_of(&issuer).ok_or(StartError::Issuer)?;
 
         let (dir, clock, name) = (options.dir, options.clock, issuer.clone());
@@ -88,7 +90,8 @@ impl ReferenceService {
 /// Host of `https://host[:port]` without a path.
 fn host_of(issuer: &str) -> Option<String> {
     let url = url::Url::parse(issuer).ok()?;
-    let plain = url.scheme() == "https" && url.path() == "/" && !issuer.ends_with('/') && url.query().is_none();
+    let plain =
+        url.scheme() == "https" && url.path() == "/" && !issuer.ends_with('/') && url.query().is_none();
     url.host_str().filter(|_| plain).map(str::to_owned)
 }
 

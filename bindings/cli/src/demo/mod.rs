@@ -74,7 +74,8 @@ async fn journey(staging: &Staging, count: usize) -> Result<(), Failure> {
     let service = ReferenceService::start(Options::new(staging.work("service")?)).await?;
     let office = service.authority();
     steps.done(&format!("reference service at {}", service.issuer()));
-    let doctor = office.issue(&HolderSpec::new(samples::PRESCRIBER, samples::PRESCRIBER_ROMAJI, "Medical Doctor"))?;
+    let doctor =
+        office.issue(&HolderSpec::new(samples::PRESCRIBER, samples::PRESCRIBER_ROMAJI, "Medical Doctor"))?;
     steps.done("certificate issued to a doctor");
     let letter = office.letter(&doctor, TicketSpec::letter())?;
     let code_sheet = letter.code_sheet.ok_or("the letter has no code sheet")?;
@@ -108,8 +109,12 @@ async fn journey(staging: &Staging, count: usize) -> Result<(), Failure> {
     steps.done(&format!("phone: {} prescription(s) wait", waiting.len()));
     for one in &waiting {
         journey::show(one);
-        let number = requests.iter().position(|id| id == one.id()).ok_or("a request that nobody submitted")? + 1;
-        staging.write(&format!("prescription-{number:03}.xml"), one.prescription().map_err(refused)?.envelope())?;
+        let number =
+            requests.iter().position(|id| id == one.id()).ok_or("a request that nobody submitted")? + 1;
+        staging.write(
+            &format!("prescription-{number:03}.xml"),
+            one.prescription().map_err(refused)?.envelope(),
+        )?;
     }
     steps.done("phone: each shown as the doctor sees it");
 
@@ -170,8 +175,13 @@ fn verify_all(staging: &Staging, count: usize) -> Result<(), Failure> {
     let crls = [Crl::from_der(&read("root.crl")?)?, Crl::from_der(&read("sign.crl")?)?];
     let prescriber_roles = files::prescriber_roles();
     let at = OffsetDateTime::now_utc();
-    let trust =
-        Trust { roots: &roots, intermediates: &intermediates, crls: &crls, prescriber_roles: &prescriber_roles, at };
+    let trust = Trust {
+        roots: &roots,
+        intermediates: &intermediates,
+        crls: &crls,
+        prescriber_roles: &prescriber_roles,
+        at,
+    };
     for number in 1..=count {
         let name = format!("prescription-{number:03}.signed.xml");
         let report = signature::verify(&read(&name)?, &trust);

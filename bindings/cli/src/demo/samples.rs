@@ -9,21 +9,10 @@ pub(super) const PRESCRIBER: &str = "検証　花子";
 /// The same in romaji.
 pub(super) const PRESCRIBER_ROMAJI: &str = "HANAKO KENSHO";
 
-const FAMILY: [(&str, &str); 6] = [
-    ("電処", "ﾃﾞﾝｼｮ"),
-    ("見本", "ﾐﾎﾝ"),
-    ("試験", "ｼｹﾝ"),
-    ("仮名", "ｶﾒｲ"),
-    ("例示", "ﾚｲｼﾞ"),
-    ("模擬", "ﾓｷﾞ"),
-];
-const GIVEN: [(&str, &str, u8); 5] = [
-    ("太郎", "ﾀﾛｳ", 1),
-    ("花子", "ﾊﾅｺ", 2),
-    ("一郎", "ｲﾁﾛｳ", 1),
-    ("さくら", "ｻｸﾗ", 2),
-    ("三四", "ｻﾝｼ", 1),
-];
+const FAMILY: [(&str, &str); 6] =
+    [("電処", "ﾃﾞﾝｼｮ"), ("見本", "ﾐﾎﾝ"), ("試験", "ｼｹﾝ"), ("仮名", "ｶﾒｲ"), ("例示", "ﾚｲｼﾞ"), ("模擬", "ﾓｷﾞ")];
+const GIVEN: [(&str, &str, u8); 5] =
+    [("太郎", "ﾀﾛｳ", 1), ("花子", "ﾊﾅｺ", 2), ("一郎", "ｲﾁﾛｳ", 1), ("さくら", "ｻｸﾗ", 2), ("三四", "ｻﾝｼ", 1)];
 
 /// What is prescribed: everything below the header records, `{}` standing for nothing.
 const CARE: [&str; 4] = [
@@ -59,7 +48,8 @@ const CARE: [&str; 4] = [
 
 /// The `index`th prescription, issued on the day of `now` in Japan.
 pub(super) fn prescription(index: usize, now: OffsetDateTime) -> Vec<u8> {
-    let day = |date: OffsetDateTime| date.format(format_description!("[year][month][day]")).unwrap_or_default();
+    let day =
+        |date: OffsetDateTime| date.format(format_description!("[year][month][day]")).unwrap_or_default();
     let jst = now.to_offset(UtcOffset::from_hms(9, 0, 0).unwrap_or(UtcOffset::UTC));
     let (family, family_kana) = FAMILY[index % FAMILY.len()];
     let (given, given_kana, sex) = GIVEN[index / FAMILY.len() % GIVEN.len()];

@@ -50,7 +50,8 @@ impl Staging {
         let manifest = self.out.join(MANIFEST);
         for old in fs::read_to_string(&manifest).unwrap_or_default().lines() {
             let stale = !names.iter().any(|n| n == old) && Path::new(old).components().count() == 1;
-            if stale && let Err(error) = fs::remove_file(self.out.join(old))
+            if stale
+                && let Err(error) = fs::remove_file(self.out.join(old))
                 && error.kind() != io::ErrorKind::NotFound
             {
                 return Err(error);

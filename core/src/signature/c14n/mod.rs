@@ -144,7 +144,7 @@ impl<'d, S: Sink> Writer<'_, 'd, '_, S> {
         match node.node_type() {
             NodeType::Root => {}
             NodeType::Element => self.start_tag(node),
-            NodeType::Text => escape(self.sink, node.text().unwrap_or_default(), text_escape),
+            NodeType::Text => self.text(node.text().unwrap_or_default()),
             NodeType::Comment if !self.form.with_comments => {}
             NodeType::Comment => {
                 self.outside_root(node, |sink| {
@@ -296,15 +296,27 @@ impl<'d, S: Sink> Writer<'_, 'd, '_, S> {
         self.sink.write(local.as_bytes());
     }
 
+    fn text(&mut self, text: &str) {
+        escape(self.sink, text, is_text_special, text_escape);
+    }
+
     fn value(&mut self, value: &str) {
         self.sink.write(b"=\"");
-        escape(self.sink, value, attribute_escape);
+        escape(self.sink, value, is_attribute_special, attribute_escape);
         self.sink.write(b"\"");
     }
 }
 
 fn xml_attribute<'d>(local: &'d str, value: Cow<'d, str>) -> Attribute<'d> {
     Attribute { namespace: XML_NAMESPACE, prefix: "xml", local, value }
+}
+
+fn is_text_special(byte: u8) -> bool {
+    matches!(byte, b'&' | b'<' | b'>' | b'\r')
+}
+
+fn is_attribute_special(byte: u8) -> bool {
+    matches!(byte, b'&' | b'<' | b'"' | b'\t' | b'\n' | b'\r')
 }
 
 fn text_escape(byte: u8) -> Option<&'static [u8]> {
@@ -329,9 +341,14 @@ fn attribute_escape(byte: u8) -> Option<&'static [u8]> {
     }
 }
 
-fn escape(sink: &mut impl Sink, text: &str, escape: impl Fn(u8) -> Option<&'static [u8]>) {
+fn escape(
+    sink: &mut impl Sink,
+    text: &str,
+    is_special: impl Fn(u8) -> bool,
+    escape: impl Fn(u8) -> Option<&'static [u8]>,
+) {
     // Without an early exit the check is vectorised, and a body of base64 passes in one piece.
-    if !text.bytes().fold(false, |special, byte| special | escape(byte).is_some()) {
+    if !text.bytes().fold(false, |found, byte| found | is_special(byte)) {
         return sink.write(text.as_bytes());
     }
     let mut rest = text.as_bytes();

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 use ring::digest::{Context, SHA256, digest};
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, UtcOffset};
@@ -105,11 +107,12 @@ impl Prepared {
             KeyAlgorithm::P384 | KeyAlgorithm::Unsupported => return Err(PrepareError::KeyNotSupported),
         };
         let signing_time = signing_time.to_offset(UtcOffset::UTC);
+        let document_digest = document_digest(prescription.envelope(), prescription.document_element_range());
         let form = Form {
             id,
             signing_time: signing_time.replace_nanosecond(0).unwrap_or(signing_time),
             signature_method: uri::signature_name(algorithm).ok_or(PrepareError::KeyNotSupported)?,
-            document_digest: document_digest(&prescription).ok_or(PrepareError::Envelope)?,
+            document_digest: document_digest.ok_or(PrepareError::Envelope)?,
             certificate: certificate.certificate().der().to_vec(),
         };
         let signed_info = form.signed_info();
@@ -232,9 +235,7 @@ fn is_form_id(id: &str) -> bool {
 /// `xml:` attribute that the elements above it give it.
 ///
 /// The body is one long text that canonicalises to itself; only the envelope without it goes through the parser.
-fn document_digest(prescription: &Prescription) -> Option<[u8; 32]> {
-    let envelope = prescription.envelope();
-    let element = prescription.document_element_range();
+fn document_digest(envelope: &[u8], element: Range<usize>) -> Option<[u8; 32]> {
     let body = plain_body(envelope.get(element.clone())?);
     let (start, end) = body.map_or((element.start, element.start), |body| {
         (element.start + body.start, element.start + body.end)
@@ -256,7 +257,7 @@ fn document_digest(prescription: &Prescription) -> Option<[u8; 32]> {
 }
 
 /// The content of an element of plain text, in which nothing is escaped, normalised or markup.
-fn plain_body(element: &[u8]) -> Option<std::ops::Range<usize>> {
+fn plain_body(element: &[u8]) -> Option<Range<usize>> {
     let element = std::str::from_utf8(element).ok()?;
     let rest = StartTag::read(element.strip_prefix('<')?).ok()??.rest;
     let start = element.len() - rest.len();

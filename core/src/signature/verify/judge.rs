@@ -5,10 +5,7 @@ use time::OffsetDateTime;
 use super::{
     super::report::{Covers, Reason, SignatureReport},
     Examined,
-    reasons::{
-        CERTIFICATE_PROFILE, OUT_OF_VALIDITY_NOW, PATH_OPEN, REVOCATION_OPEN, REVOKED, ROLE_MISSING,
-        ROLE_NOT_PRESCRIBER, SIGNED_OUTSIDE_VALIDITY,
-    },
+    reasons::{self, OUT_OF_VALIDITY_NOW, PATH_OPEN, REVOCATION_OPEN, REVOKED, SIGNED_OUTSIDE_VALIDITY},
 };
 use crate::certificate::{self, Certificate, Crl, Holder, Revocation, SigningCertificate};
 
@@ -38,9 +35,9 @@ pub(super) fn judge(examined: Examined, trust: &Trust) -> SignatureReport {
     };
     let Some(certificate) = examined.certificate else { return report };
     match certificate::holder(&certificate) {
-        Err(_) => {
+        Err(error) => {
             report.signer = Some(certificate.subject_name());
-            report.reasons.push(CERTIFICATE_PROFILE);
+            report.reasons.push(reasons::of_profile(&error));
         }
         Ok(holder) => {
             let profile = profile(&certificate, &holder, &report, trust);
@@ -53,7 +50,7 @@ pub(super) fn judge(examined: Examined, trust: &Trust) -> SignatureReport {
     report
 }
 
-/// Role, profile and validity. At this level nothing proves when the signature was made, so a certificate that has
+/// Profile, role and validity. At this level nothing proves when the signature was made, so a certificate that has
 /// expired since leaves the question open (ETSI EN 319 102-1 §5.2.6, `OUT_OF_BOUNDS_NO_POE`).
 fn profile(
     certificate: &Certificate,
@@ -62,11 +59,13 @@ fn profile(
     trust: &Trust,
 ) -> Vec<Reason> {
     let mut reasons = Vec::new();
-    let may_prescribe = holder.roles.iter().any(|role| trust.prescriber_roles.contains(role));
-    if holder.roles.is_empty() {
-        reasons.push(ROLE_MISSING);
-    } else if signature.covers == Covers::Prescription && !may_prescribe {
-        reasons.push(ROLE_NOT_PRESCRIBER);
+    let roles = match signature.covers {
+        Covers::Prescription => trust.prescriber_roles,
+        Covers::Dispensing => &holder.roles,
+    };
+    // Validity is judged below, so that the profile is asked about a moment at which it holds.
+    if let Err(error) = SigningCertificate::check(certificate.clone(), roles, holder.not_after) {
+        reasons.push(reasons::of_profile(&error));
     }
     let is_valid = |at| holder.not_before <= at && at <= holder.not_after;
     if signature.signed_at.is_some_and(|at| !is_valid(at)) {
@@ -74,11 +73,6 @@ fn profile(
     }
     if !is_valid(trust.at) {
         reasons.push(OUT_OF_VALIDITY_NOW);
-    }
-    // Role and time have been judged: what can still be refused is the profile itself.
-    let checked = SigningCertificate::check(certificate.clone(), &holder.roles, holder.not_after);
-    if !holder.roles.is_empty() && checked.is_err() {
-        reasons.push(CERTIFICATE_PROFILE);
     }
     reasons
 }

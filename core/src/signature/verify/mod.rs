@@ -196,7 +196,8 @@ fn read_certificates<'d>(texts: impl Iterator<Item = Option<&'d str>>) -> Vec<Ce
 
 /// Standard Base64 with white space anywhere, as real files have it.
 fn base64(text: &str) -> Option<Vec<u8>> {
-    if !text.bytes().any(|byte| byte.is_ascii_whitespace()) {
+    // Without an early exit the check is vectorised.
+    if !text.bytes().fold(false, |found, byte| found | byte.is_ascii_whitespace()) {
         return BASE64_STANDARD.decode(text).ok();
     }
     let text: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();

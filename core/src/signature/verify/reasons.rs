@@ -1,6 +1,7 @@
 //! Every reason that verification can give.
 
 use super::super::{report::Reason, xml::XmlError};
+use crate::certificate::ProfileError;
 
 pub(super) const NOT_XML: Reason = Reason::fails(
     "not_xml",
@@ -107,6 +108,16 @@ pub(super) const CERTIFICATE_PROFILE: Reason = Reason::fails(
     "HPKI署名用証明書ではありません。",
     "The certificate is not an HPKI signing certificate.",
 );
+pub(super) const AUTHENTICATION_CERTIFICATE: Reason = Reason::fails(
+    "authentication_certificate",
+    "署名用ではなく認証用の証明書です。",
+    "The certificate is for authentication, not for signing.",
+);
+pub(super) const WEAK_CERTIFICATE: Reason = Reason::fails(
+    "certificate_weak",
+    "証明書の鍵または署名アルゴリズムの強度が足りません。",
+    "The certificate's key or signature is too weak.",
+);
 pub(super) const ROLE_MISSING: Reason = Reason::fails(
     "role_missing",
     "証明書に医療資格（hcRole）がありません。",
@@ -159,5 +170,17 @@ pub(super) fn of_xml(error: XmlError) -> Reason {
         | XmlError::TooManyNodes
         | XmlError::TooManyNamespaces => OVER_LIMITS,
         _ => NOT_XML,
+    }
+}
+
+/// The reason why a certificate may not have made a signature.
+pub(super) fn of_profile(error: &ProfileError) -> Reason {
+    match error {
+        ProfileError::AuthenticationCertificate => AUTHENTICATION_CERTIFICATE,
+        ProfileError::WeakSignature | ProfileError::KeyTooWeak(_) => WEAK_CERTIFICATE,
+        ProfileError::NoRole => ROLE_MISSING,
+        ProfileError::Pharmacist { .. } | ProfileError::NotPrescriber { .. } => ROLE_NOT_PRESCRIBER,
+        ProfileError::NotYetValid { .. } | ProfileError::Expired { .. } => SIGNED_OUTSIDE_VALIDITY,
+        _ => CERTIFICATE_PROFILE,
     }
 }

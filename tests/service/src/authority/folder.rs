@@ -26,7 +26,7 @@ impl Authority {
     /// # Errors
     /// [`AuthorityError`] when it cannot be read or made.
     pub fn open(dir: &Path, clock: Clock) -> Result<Self, AuthorityError> {
-        std::fs::create_dir_all(dir).map_err(|source| AuthorityError::File { file: dir.into(), source })?;
+        make_private_folder(dir).map_err(|source| AuthorityError::File { file: dir.into(), source })?;
         let store = Store::open(&dir.join("service.sqlite"))?;
         let signer: Box<dyn Signer> = Box::new(SoftwareSigner);
         let kept = store.write(|tx| {
@@ -83,10 +83,7 @@ impl Authority {
         let folder = self.dir().join("crl");
         std::fs::create_dir_all(&folder)
             .map_err(|source| AuthorityError::File { file: folder.clone(), source })?;
-        self.crls()?
-            .into_iter()
-            .map(|crl| write_whole(&folder.join(crl.file_name), &crl.der))
-            .collect()
+        self.crls()?.into_iter().map(|crl| write_whole(&folder.join(crl.file_name), &crl.der)).collect()
     }
 
     fn write_copies(&self) -> Result<(), AuthorityError> {
@@ -127,6 +124,15 @@ impl Kept {
             tls_key_pem: text("tls_ca_key")?,
         })
     }
+}
+
+/// Keys lie in it: nobody else may look.
+fn make_private_folder(dir: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
 }
 
 /// Writes beside and renames, so that a reader never sees half a file.

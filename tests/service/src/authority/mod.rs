@@ -252,10 +252,10 @@ impl Authority {
         ring::digest::digest(&ring::digest::SHA256, token.as_bytes()).as_ref().to_vec()
     }
 
-    /// An identifier of 128 random bits.
+    /// An identifier of 128 random bits, in hexadecimal: a command line takes it for no option.
     #[allow(clippy::unused_self)]
     pub(crate) fn new_id(&self) -> String {
-        BASE64URL.encode(random::<16>())
+        format!("{:032x}", u128::from_be_bytes(random()))
     }
 }
 

@@ -28,7 +28,8 @@ pub(super) async fn submit(State(app): Shared, call: Call) -> Result<Json<Value>
             .decode(&submission.document)
             .map_err(|_| Refusal::invalid_request("document is not standard base64"))?;
         let id = app.authority.submit_in(tx, &submission.doctor, &submission.requester, &document)?;
-        let id = id.ok_or_else(|| Refusal::invalid_request("no such doctor, or a document of no or absurd size"))?;
+        let id =
+            id.ok_or_else(|| Refusal::invalid_request("no such doctor, or a document of no or absurd size"))?;
         Ok(Json(json!({ "id": id })))
     })
     .await

@@ -25,6 +25,7 @@ enum Certificates {
 }
 
 /// What of a credential is asked for.
+#[allow(clippy::struct_excessive_bools, reason = "CSC 11.4 and 11.5 ask with booleans")]
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wanted {
@@ -91,7 +92,8 @@ fn describe(credential: &Credential, wanted: &Wanted, now: i64) -> Value {
     if wanted.cert_info {
         let serial = credential.certificate_serial.iter().map(|byte| format!("{byte:02X}"));
         certificate["serialNumber"] = json!(serial.collect::<String>());
-        certificate["subjectDN"] = json!(format!("serialNumber={},CN={},C=JP", credential.holder_serial, credential.name_romaji));
+        certificate["subjectDN"] =
+            json!(format!("serialNumber={},CN={},C=JP", credential.holder_serial, credential.name_romaji));
         certificate["validFrom"] = json!(generalized_time(credential.not_before));
         certificate["validTo"] = json!(generalized_time(credential.not_after));
     }

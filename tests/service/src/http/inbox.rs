@@ -27,13 +27,16 @@ const MAX_WAIT: u64 = 25;
 /// A command beside the server cannot wake it: the database is looked at this often while somebody waits.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// The most that one answer lists.
-const MAX_LISTED: usize = 200;
+const MAX_LISTED: usize = 100;
+/// The documents of one answer together, in bytes; what is beyond is listed when those before are answered.
+const MAX_LISTED_BYTES: usize = 4 * 1024 * 1024;
 /// The doctor's words, in bytes.
 const MAX_DESCRIPTION_BYTES: usize = 2000;
 
 pub(super) async fn waiting(State(app): Shared, call: Call) -> Result<Json<Value>, Refusal> {
     let call = Arc::new(call);
-    let client = app.answer(&call, |app, tx, call| Ok(sessions::caller(app, tx, call, Kind::Service)?.0)).await?;
+    let client =
+        app.answer(&call, |app, tx, call| Ok(sessions::caller(app, tx, call, Kind::Service)?.0)).await?;
     let deadline = Instant::now() + wait(&call)?;
     loop {
         let arrival = app.authority.arrivals().notified();
@@ -64,7 +67,11 @@ fn list(app: &App, tx: &Transaction<'_>, client: &str) -> Result<Vec<Value>, Sto
     let unbound = || Refusal::dpop_challenge("invalid_token", "the phone is no longer bound");
     let client = phones::client(tx, client)?.ok_or_else(unbound)?;
     let waiting = prescriptions::waiting(tx, &client.credential, app.now(), MAX_LISTED)?;
-    Ok(waiting.iter().map(|prescription| describe(app, prescription)).collect())
+    let fits = waiting.iter().scan(0, |total, prescription| {
+        *total += prescription.document.len();
+        (*total <= MAX_LISTED_BYTES).then_some(prescription)
+    });
+    Ok(fits.map(|prescription| describe(app, prescription)).collect())
 }
 
 fn describe(app: &App, prescription: &Prescription) -> Value {
@@ -135,7 +142,8 @@ pub(super) async fn respond(State(app): Shared, call: Call) -> Result<Json<Value
             }
             Response::Declined(DeclinedResponse { error, error_description }) => {
                 let words = error_description.as_deref();
-                if error != "access_denied" || words.is_some_and(|words| words.len() > MAX_DESCRIPTION_BYTES) {
+                if error != "access_denied" || words.is_some_and(|words| words.len() > MAX_DESCRIPTION_BYTES)
+                {
                     return Err(Refusal::invalid_request("not a decline").into());
                 }
                 prescriptions::decline(tx, &prescription.id, &error, words)?;

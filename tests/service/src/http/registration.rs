@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// `software_id`, `software_version`, `client_name`.
-const MAX_NAME_BYTES: usize = 200;
+const MAX_NAME_CHARS: usize = 100;
 /// An attestation chain of a phone has up to five certificates.
 const MAX_ATTESTATION: usize = 10;
 
@@ -86,7 +86,8 @@ pub(super) async fn remove(State(app): Shared, call: Call) -> Result<StatusCode,
 
 /// The client whose registration access token and device key this request shows.
 fn registered<'a>(app: &App, tx: &Transaction<'_>, call: &'a Call) -> Result<(Client, &'a str), Stop> {
-    let unknown = || Refusal::unauthorized("invalid_token", "not the registration access token of this client");
+    let unknown =
+        || Refusal::unauthorized("invalid_token", "not the registration access token of this client");
     let token = call.authorization("bearer").ok_or_else(unknown)?;
     let client = phones::client(tx, call.id())?.ok_or_else(unknown)?;
     if client.registration_token != app.authority.token_id(token) {
@@ -155,12 +156,14 @@ fn metadata(request: &Value) -> Result<Value, Refusal> {
     }
     let mut metadata = fixed;
     for name in ["software_id", "software_version", "client_name"] {
-        let text = request[name].as_str().filter(|text| !text.is_empty() && text.len() <= MAX_NAME_BYTES);
+        let text =
+            request[name].as_str().filter(|text| !text.is_empty() && text.chars().count() <= MAX_NAME_CHARS);
         metadata[name] = json!(text.ok_or_else(|| invalid(format!("{name} is missing, empty or too long")))?);
     }
     if let Some(chain) = request.get("key_attestation") {
         let certificates = chain.as_array().filter(|chain| chain.len() <= MAX_ATTESTATION);
-        let readable = |certificate: &Value| certificate.as_str().is_some_and(|text| BASE64.decode(text).is_ok());
+        let readable =
+            |certificate: &Value| certificate.as_str().is_some_and(|text| BASE64.decode(text).is_ok());
         if !certificates.is_some_and(|chain| chain.iter().all(readable)) {
             return Err(invalid("key_attestation is not a list of base64 certificates"));
         }

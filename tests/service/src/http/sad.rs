@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 /// A SAD may live so long, in seconds.
 const SAD_LIFE: i64 = 300;
 /// A label is a request's id or a file's name.
-const MAX_LABEL_BYTES: usize = 256;
+const MAX_LABEL_CHARS: usize = 128;
 
 /// What a SAD authorises.
 pub(super) struct Sad {
@@ -163,7 +163,7 @@ fn check_details(details: &Value, credential: &Credential) -> Result<Vec<String>
         .into_iter()
         .map(|digest| {
             read_hash(&digest.hash)?;
-            if digest.label.is_empty() || digest.label.len() > MAX_LABEL_BYTES {
+            if digest.label.is_empty() || digest.label.chars().count() > MAX_LABEL_CHARS {
                 return Err(wrong_details("a label is empty or too long"));
             }
             Ok(digest.hash)

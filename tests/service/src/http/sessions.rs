@@ -16,7 +16,12 @@ pub(super) enum Kind {
 }
 
 /// The caller and its token (RFC 9449 7.1).
-pub(super) fn caller(app: &App, tx: &Transaction<'_>, call: &Call, kind: Kind) -> Result<(Client, Token), Stop> {
+pub(super) fn caller(
+    app: &App,
+    tx: &Transaction<'_>,
+    call: &Call,
+    kind: Kind,
+) -> Result<(Client, Token), Stop> {
     let invalid = |why: &str| Refusal::dpop_challenge("invalid_token", why);
     let text = call.authorization("dpop").ok_or_else(|| invalid("a DPoP-bound access token is needed"))?;
     let prover = dpop::check(app, tx, call, Place::Resource(text))?;

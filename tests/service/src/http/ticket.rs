@@ -45,7 +45,8 @@ pub(super) fn check_code(
     code: Option<&Value>,
 ) -> Result<(), Stop> {
     let Some((salt, hash)) = &ticket.code else { return Ok(()) };
-    let required = || Refusal::bad_request("activation_code_required", "this ticket needs its activation code");
+    let required =
+        || Refusal::bad_request("activation_code_required", "this ticket needs its activation code");
     let code = code.and_then(Value::as_str).ok_or_else(required)?;
     if app.authority.code_matches(code, salt, hash) {
         return Ok(());
@@ -53,7 +54,8 @@ pub(super) fn check_code(
     phones::count_wrong_code(tx, &ticket.jti)?;
     Err(match MAX_WRONG_CODES.saturating_sub(ticket.wrong_codes + 1) {
         0 => locked(),
-        left => Refusal::bad_request("invalid_activation_code", "the activation code is wrong").with_tries_left(left),
+        left => Refusal::bad_request("invalid_activation_code", "the activation code is wrong")
+            .with_tries_left(left),
     }
     .into())
 }

@@ -93,7 +93,12 @@ fn service_token(app: &App, tx: &Transaction<'_>, client: &Client, form: &Form) 
     })))
 }
 
-fn credential_token(app: &App, tx: &Transaction<'_>, client: &Client, form: &Form) -> Result<Json<Value>, Stop> {
+fn credential_token(
+    app: &App,
+    tx: &Transaction<'_>,
+    client: &Client,
+    form: &Form,
+) -> Result<Json<Value>, Stop> {
     let sad = sad::check(app, tx, client, form)?;
     let token = new_token(app, tx, client, Some(sad.hashes), CREDENTIAL_TOKEN_LIFE)?;
     Ok(Json(json!({

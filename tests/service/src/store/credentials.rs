@@ -83,18 +83,16 @@ pub(crate) fn insert(tx: &Transaction<'_>, credential: &Credential) -> rusqlite:
 
 /// By its id, or by the serial number in its holder's name.
 pub(crate) fn find(tx: &Transaction<'_>, id: &str) -> rusqlite::Result<Option<Credential>> {
-    tx.query_row(
-        "SELECT * FROM credentials WHERE id = ?1 OR holder_serial = ?1",
-        [id],
-        Credential::from_row,
-    )
-    .optional()
+    tx.query_row("SELECT * FROM credentials WHERE id = ?1 OR holder_serial = ?1", [id], Credential::from_row)
+        .optional()
 }
 
 /// True when the credential exists and was not revoked before.
 pub(crate) fn revoke(tx: &Transaction<'_>, id: &str, now: i64) -> rusqlite::Result<bool> {
-    let changed =
-        tx.execute("UPDATE credentials SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", params![now, id])?;
+    let changed = tx.execute(
+        "UPDATE credentials SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL",
+        params![now, id],
+    )?;
     Ok(changed == 1)
 }
 

@@ -109,7 +109,11 @@ pub(crate) fn bind(tx: &Transaction<'_>, client: &mut Client, ticket: &Ticket) -
     Ok(())
 }
 
-pub(crate) fn set_registration_token(tx: &Transaction<'_>, client: &str, token: &[u8]) -> rusqlite::Result<()> {
+pub(crate) fn set_registration_token(
+    tx: &Transaction<'_>,
+    client: &str,
+    token: &[u8],
+) -> rusqlite::Result<()> {
     tx.execute("UPDATE clients SET registration_token = ? WHERE id = ?", params![token, client])?;
     Ok(())
 }
@@ -179,7 +183,11 @@ pub(crate) fn record_signatures(
 }
 
 /// Whether this value was made for this client.
-pub(crate) fn signature_is_known(tx: &Transaction<'_>, client: &str, signature: &[u8]) -> rusqlite::Result<bool> {
+pub(crate) fn signature_is_known(
+    tx: &Transaction<'_>,
+    client: &str,
+    signature: &[u8],
+) -> rusqlite::Result<bool> {
     tx.query_row(
         "SELECT EXISTS (SELECT 1 FROM ledger WHERE client = ? AND signature = ?)",
         params![client, signature],

@@ -45,7 +45,10 @@ impl Prescription {
         Ok(Self {
             id: row.get("id")?,
             credential: row.get("credential")?,
-            requester: Requester { name: row.get("requester_name")?, facility_code: row.get("facility_code")? },
+            requester: Requester {
+                name: row.get("requester_name")?,
+                facility_code: row.get("facility_code")?,
+            },
             document: row.get("document")?,
             received_at: row.get("received_at")?,
             expires_at: row.get("expires_at")?,
@@ -96,7 +99,12 @@ pub(crate) fn waiting(
 }
 
 /// Takes the signed document; false when this signature value was delivered before.
-pub(crate) fn sign(tx: &Transaction<'_>, id: &str, document: &[u8], signature: &[u8]) -> rusqlite::Result<bool> {
+pub(crate) fn sign(
+    tx: &Transaction<'_>,
+    id: &str,
+    document: &[u8],
+    signature: &[u8],
+) -> rusqlite::Result<bool> {
     let changed = tx.execute(
         "UPDATE OR IGNORE prescriptions SET state = 'signed', answer = ?, signature = ? WHERE id = ?",
         params![document, signature, id],

@@ -1,0 +1,86 @@
+//! A service for one test, and a minimal phone written for these tests alone.
+
+#![allow(dead_code, unused_imports, reason = "each test binary uses its own part")]
+
+mod jose;
+mod phone;
+
+pub(crate) use jose::{Jwt, Key, random_id, sha256};
+pub(crate) use phone::{Phone, Registration, ResourceCall, TokenCall};
+
+use reference_service::{
+    Authority, HolderSpec, IssuedTicket, Options, ReferenceService, Requester, Running, TicketSpec,
+};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A service of its own for one test, with one doctor.
+pub(crate) struct World {
+    pub(crate) service: Running,
+    pub(crate) credential: String,
+    pub(crate) dir: TempDir,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(&doctor()).await
+    }
+
+    pub(crate) async fn with(holder: &HolderSpec) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let service = ReferenceService::start(Options::new(dir.path())).await.unwrap();
+        let credential = service.authority().issue(holder).unwrap();
+        Self { service, credential, dir }
+    }
+
+    pub(crate) fn office(&self) -> &Authority {
+        self.service.authority()
+    }
+
+    pub(crate) fn letter(&self) -> IssuedTicket {
+        self.office().ticket(&self.credential, TicketSpec::letter()).unwrap()
+    }
+
+    pub(crate) async fn phone(&self) -> Phone {
+        Phone::new(&self.service).await
+    }
+
+    /// A phone that is bound by a fresh letter.
+    pub(crate) async fn bound_phone(&self) -> Phone {
+        let mut phone = self.phone().await;
+        let answer = phone.register(&phone.registration(&self.letter())).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        phone.adopt(&answer);
+        phone
+    }
+
+    pub(crate) fn submit(&self, document: &[u8]) -> String {
+        let requester = Requester { name: "試験医院".into(), facility_code: "1319999999".into() };
+        self.office().submit(&self.credential, &requester, document).unwrap()
+    }
+}
+
+pub(crate) fn doctor() -> HolderSpec {
+    HolderSpec::new("手須戸 花子", "HANAKO TESUTO", "Medical Doctor")
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+    pub(crate) challenge: String,
+}
+
+impl Answer {
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.body[name].as_str().unwrap_or_default()
+    }
+
+    /// Status, error code, and a part of the description, as a test's row names them.
+    #[track_caller]
+    pub(crate) fn expect_refusal(&self, row: &str, status: u16, error: &str, part: &str) {
+        let found = (self.status, self.text("error"), self.text("error_description").contains(part));
+        assert_eq!(found, (status, error, true), "{row}: {}", self.body);
+    }
+}
