@@ -18,12 +18,20 @@ const MAX_TRIES: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Path {
     certificates: Vec<Certificate>,
+    policies: Vec<String>,
 }
 
 impl Path {
     /// From the leaf to the root, 2 or more.
     pub fn certificates(&self) -> &[Certificate] {
         &self.certificates
+    }
+
+    /// The user-constrained-policy-set (RFC 5280 §6.1.5 (g)): for which of the policies asked for the path is valid, in
+    /// terms of the root's domain, dotted; `2.5.29.32.0` for any. May be empty where no policy was required, as it is
+    /// for HPKI's CAs, whose policy differs from that of the certificates they issue.
+    pub fn policies(&self) -> &[String] {
+        &self.policies
     }
 }
 

@@ -141,16 +141,24 @@ impl<'a> PolicyState<'a> {
     }
 
     /// §6.1.5 (a), (b), (g): the last certificate has been asserted. A requireExplicitPolicy of the last certificate
-    /// counts when it is 0.
-    pub(super) fn finish(mut self, last: &Extensions, wanted: &Wanted) -> Result<(), PolicyFault> {
+    /// counts when it is 0. The answer is the user-constrained-policy-set, dotted and in order.
+    pub(super) fn finish(mut self, last: &Extensions, wanted: &Wanted) -> Result<Vec<String>, PolicyFault> {
         self.explicit = self.explicit.saturating_sub(1);
         if last.policy_constraints.explicit == Some(0) {
             self.explicit = 0;
         }
-        let wants = |origin: &&[u8]| wanted.policies.iter().any(|policy| *policy == dotted(origin));
-        let is_wanted =
-            wanted.policies.is_empty() || self.any || self.expected.values().flatten().any(|o| wants(&o));
-        (self.explicit > 0 || (is_wanted && !self.is_null())).then_some(()).ok_or(PolicyFault::None)
+        let mut policies: BTreeSet<_> = self.expected.values().flatten().map(|origin| dotted(origin)).collect();
+        if wanted.policies.is_empty() {
+            policies.extend(self.any.then(|| dotted(ANY_POLICY)));
+        } else if self.any {
+            policies = wanted.policies.iter().cloned().collect();
+        } else {
+            policies.retain(|policy| wanted.policies.contains(policy));
+        }
+        if self.explicit == 0 && policies.is_empty() {
+            return Err(PolicyFault::None);
+        }
+        Ok(policies.into_iter().collect())
     }
 
     fn map(&mut self, mappings: &'a [(Vec<u8>, Vec<u8>)]) -> Result<(), PolicyFault> {

@@ -40,15 +40,16 @@ impl<'a> Search<'a> {
             .and_then(|()| self.check_leaf(leaf))
             .map_err(|refusal| PathError::Refused { position: 0, refusal })?;
         self.path.push(leaf);
-        if self.extend(leaf) {
-            return Ok(Path { certificates: self.path.into_iter().cloned().collect() });
+        if let Some(policies) = self.extend(leaf) {
+            return Ok(Path { certificates: self.path.into_iter().cloned().collect(), policies });
         }
         let missing = PathError::IssuerMissing { issuer: leaf.issuer_name() };
         Err(self.failure.map_or(missing, |(_, error)| error))
     }
 
-    /// Looks for an issuer of `last`, the end of the path, and so on up to a root, [`MAX_PATH`] deep.
-    fn extend(&mut self, last: &'a Certificate) -> bool {
+    /// Looks for an issuer of `last`, the end of the path, and so on up to a root, [`MAX_PATH`] deep. The answer is
+    /// the policies of a path that is found.
+    fn extend(&mut self, last: &'a Certificate) -> Option<Vec<String>> {
         let candidates = self.candidates(last);
         if candidates.is_empty() {
             self.fail(if last.is_self_issued() {
@@ -60,7 +61,7 @@ impl<'a> Search<'a> {
         for (issuer, is_root) in candidates {
             if self.path.len() == MAX_PATH || self.tries == MAX_TRIES {
                 self.failure = Some((usize::MAX, PathError::TooComplex));
-                return false;
+                return None;
             }
             self.tries += 1;
             if let Err(error) = self.judge(last, issuer, is_root) {
@@ -70,15 +71,15 @@ impl<'a> Search<'a> {
             self.path.push(issuer);
             if is_root {
                 match validate(&self.path, self.options) {
-                    Ok(()) => return true,
+                    Ok(policies) => return Some(policies),
                     Err(error) => self.fail(error),
                 }
-            } else if self.extend(issuer) {
-                return true;
+            } else if let Some(policies) = self.extend(issuer) {
+                return Some(policies);
             }
             self.path.pop();
         }
-        false
+        None
     }
 
     /// Certificates of the issuer's name: roots first, then those whose key identifier fits.

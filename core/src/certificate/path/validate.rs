@@ -12,9 +12,9 @@ use super::{
     PathError, PathOptions, PathRefusal, Purpose,
 };
 
-/// `path` runs from the leaf to the root.
-pub(super) fn validate(path: &[&Certificate], options: &PathOptions) -> Result<(), PathError> {
-    let Some(((root, below), leaf)) = path.split_last().zip(path.first()) else { return Ok(()) };
+/// `path` runs from the leaf to the root. The answer is the user-constrained-policy-set.
+pub(super) fn validate(path: &[&Certificate], options: &PathOptions) -> Result<Vec<String>, PathError> {
+    let Some(((root, below), leaf)) = path.split_last().zip(path.first()) else { return Ok(Vec::new()) };
     let wanted = Wanted {
         policies: &options.initial_policies,
         explicit: options.explicit_policy,

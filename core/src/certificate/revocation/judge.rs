@@ -93,8 +93,7 @@ impl<'a> Judge<'a> {
             let current = delta.unwrap_or(crl);
             let is_fresh = delta.is_some() || self.is_fresh(crl, certificate);
             if is_fresh || !reasons.are_within(spoken) {
-                let entry = delta.and_then(|delta| delta.entry(certificate)).or_else(|| crl.entry(certificate));
-                if let Some(entry) = entry.filter(|entry| self.revokes(entry)) {
+                if let Some(entry) = self.revoking_entry(certificate, crl, delta) {
                     return Status::Revoked { at: entry.at, reason: entry.reason };
                 }
             }
@@ -199,8 +198,21 @@ impl<'a> Judge<'a> {
             && (crl.this_update() <= at || crl.this_update() <= certificate.validity().not_after)
     }
 
-    fn revokes(&self, entry: &Entry) -> bool {
-        entry.at <= self.options.at && entry.reason != RevocationReason::RemoveFromCrl
+    /// §6.3.3 (i) to (l): removeFromCRL in the delta CRL takes back what the complete CRL says.
+    fn revoking_entry<'c>(
+        &self,
+        certificate: &Certificate,
+        complete: &'c Crl,
+        delta: Option<&'c Crl>,
+    ) -> Option<&'c Entry> {
+        let changed = delta.and_then(|delta| delta.entry(certificate));
+        let revokes = |entry: &&Entry| {
+            entry.at <= self.options.at && entry.reason != RevocationReason::RemoveFromCrl
+        };
+        match changed {
+            Some(entry) if entry.reason == RevocationReason::RemoveFromCrl => None,
+            entry => entry.filter(revokes).or_else(|| complete.entry(certificate).filter(revokes)),
+        }
     }
 }
 
