@@ -88,7 +88,7 @@ impl SignatureAlgorithm {
 }
 
 /// A SubjectPublicKeyInfo, parsed once.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct SubjectKey {
     pub(super) algorithm: KeyAlgorithm,
     /// RSAPublicKey or the uncompressed point, as `ring` takes them.

@@ -176,6 +176,11 @@ impl Certificate {
         &self.0.extensions
     }
 
+    /// The same name with the same key: nothing is gained by passing it twice.
+    pub(super) fn is_same_entity(&self, other: &Certificate) -> bool {
+        self.0.key == other.0.key && self.0.subject.matches(&other.0.subject)
+    }
+
     /// Subject and issuer are one name (RFC 5280 §3.2 "self-issued").
     pub(super) fn is_self_issued(&self) -> bool {
         self.0.issuer.matches(&self.0.subject)
@@ -225,6 +230,7 @@ fn fields(der: &[u8]) -> Result<Fields, CertificateError> {
         .and_then(SubjectKey::from_tlv)
         .ok_or(CertificateError::Malformed("subjectPublicKeyInfo"))?;
     let extensions = tail(tbs, version).ok_or(CertificateError::Malformed("extensions"))?;
+    let extensions = Extensions::parse(extensions, &issuer).map_err(CertificateError::Malformed)?;
     Ok(Fields {
         der: der.to_vec(),
         tbs: outer.tbs.raw.to_vec(),
@@ -236,7 +242,7 @@ fn fields(der: &[u8]) -> Result<Fields, CertificateError> {
         subject,
         validity,
         key,
-        extensions: Extensions::parse(extensions).map_err(CertificateError::Malformed)?,
+        extensions,
     })
 }
 

@@ -2,10 +2,10 @@
 
 use time::OffsetDateTime;
 
-use super::{Token, history::revocation_at};
+use super::Token;
 use crate::certificate::{
-    Certificate, Crl, Path, PathError, PathOptions, PathRefusal, Purpose, Revocation, RevocationReason,
-    build_path_with,
+    Certificate, Crl, Path, PathError, PathOptions, PathRefusal, Purpose, Revocation, RevocationOptions,
+    RevocationReason, build_path_with, revocation_with,
 };
 
 /// Why a token's time is not believed.
@@ -53,6 +53,18 @@ pub(in crate::signature) struct Knowledge<'a> {
     pub(in crate::signature) now: OffsetDateTime,
 }
 
+impl Knowledge<'_> {
+    /// As of `at`, from CRLs of then and of later; `certificates` may hold those of CRL signers.
+    pub(in crate::signature) fn revocation(
+        &self,
+        path: &Path,
+        certificates: &[Certificate],
+        at: OffsetDateTime,
+    ) -> Revocation {
+        revocation_with(path, self.crls, &RevocationOptions { at, now: self.now, certificates })
+    }
+}
+
 /// Judges a token that is known to have existed at `then`: the time of verification, or of a later time-stamp over it.
 pub(in crate::signature) fn judge(
     token: &Token,
@@ -79,7 +91,7 @@ pub(in crate::signature) fn judge(
             }
             _ => AuthorityError::Path,
         })?;
-    match revocation_at(&path, Purpose::TimeStamping, known.crls, then, known.now) {
+    match known.revocation(&path, &certificates, then) {
         Revocation::Good { .. } => {}
         Revocation::Revoked { at, reason, position: 0, .. } if token.time() < at && is_harmless(reason) => {
             issuers_stand(&path, &certificates, known, then)?;
@@ -101,7 +113,7 @@ fn issuers_stand(
     let options = PathOptions::new(Purpose::Any, then);
     let path =
         build_path_with(issuer, certificates, known.roots, &options).map_err(|_| AuthorityError::Path)?;
-    match revocation_at(&path, Purpose::Any, known.crls, then, known.now) {
+    match known.revocation(&path, certificates, then) {
         Revocation::Good { .. } => Ok(()),
         Revocation::Revoked { .. } => Err(AuthorityError::Revoked),
         Revocation::Unknown { .. } => Err(AuthorityError::RevocationOpen),

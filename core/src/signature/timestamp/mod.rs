@@ -6,9 +6,7 @@
 
 mod authority;
 mod der;
-mod history;
 mod token;
 
 pub(super) use authority::{AuthorityError, Knowledge, judge};
-pub(super) use history::revocation_at;
 pub(super) use token::{Token, TokenError};

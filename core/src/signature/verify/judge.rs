@@ -8,12 +8,12 @@ use time::{Duration, OffsetDateTime};
 use super::{
     super::{
         report::{Covers, Reason, SignatureReport},
-        timestamp::{Knowledge, revocation_at},
+        timestamp::Knowledge,
     },
     Examined, checks,
     reasons::{self, OUT_OF_VALIDITY_NOW, REVOKED, SIGNED_OUTSIDE_VALIDITY, SIGNING_TIME_LATE},
 };
-use crate::certificate::{self, Certificate, Crl, Holder, Purpose, Revocation, SigningCertificate};
+use crate::certificate::{self, Certificate, Crl, Holder, Revocation, SigningCertificate};
 
 /// How far the clocks of a clinic and of a time-stamp authority may differ without a word.
 const CLOCK_TOLERANCE: Duration = Duration::minutes(5);
@@ -119,7 +119,7 @@ fn profile(
 fn path(certificate: &Certificate, known: &Knowledge, at: OffsetDateTime) -> Option<Reason> {
     match certificate::build_path(certificate, known.certificates, known.roots, at) {
         Err(error) => Some(reasons::of_path(&error)),
-        Ok(path) => match revocation_at(&path, Purpose::Hpki, known.crls, at, known.now) {
+        Ok(path) => match known.revocation(&path, known.certificates, at) {
             Revocation::Good { .. } => None,
             Revocation::Revoked { .. } => Some(REVOKED),
             Revocation::Unknown { why } => Some(reasons::of_revocation(&why)),
