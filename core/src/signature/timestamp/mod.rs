@@ -6,6 +6,10 @@
 
 mod authority;
 mod der;
+#[cfg(test)]
+pub(super) mod testing;
+#[cfg(test)]
+mod tests;
 mod token;
 
 pub(super) use authority::{AuthorityError, Knowledge, judge};
