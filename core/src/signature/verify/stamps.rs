@@ -170,3 +170,6 @@ impl Stamped<'_, '_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
