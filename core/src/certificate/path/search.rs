@@ -43,8 +43,8 @@ impl<'a> Search<'a> {
         if let Some(policies) = self.extend(leaf) {
             return Ok(Path { certificates: self.path.into_iter().cloned().collect(), policies });
         }
-        let missing = PathError::IssuerMissing { issuer: leaf.issuer_name() };
-        Err(self.failure.map_or(missing, |(_, error)| error))
+        let missing = || PathError::IssuerMissing { issuer: leaf.issuer_name() };
+        Err(self.failure.map_or_else(missing, |(_, error)| error))
     }
 
     /// Looks for an issuer of `last`, the end of the path, and so on up to a root, [`MAX_PATH`] deep. The answer is

@@ -13,7 +13,7 @@ use super::{
     Examined, checks,
     reasons::{self, OUT_OF_VALIDITY_NOW, REVOKED, SIGNED_OUTSIDE_VALIDITY, SIGNING_TIME_LATE},
 };
-use crate::certificate::{self, Certificate, Crl, Holder, Revocation, SigningCertificate};
+use crate::certificate::{self, Certificate, Crl, Holder, Revocation};
 
 /// How far the clocks of a clinic and of a time-stamp authority may differ without a word.
 const CLOCK_TOLERANCE: Duration = Duration::minutes(5);
@@ -101,8 +101,7 @@ fn profile(
         Covers::Prescription => trust.prescriber_roles,
         Covers::Dispensing => &holder.roles,
     };
-    // Validity is judged below, so that the profile is asked about a moment at which it holds.
-    if let Err(error) = SigningCertificate::check(certificate.clone(), roles, holder.not_after) {
+    if let Err(error) = certificate::check_signer(certificate, holder, roles) {
         reasons.push(reasons::of_profile(&error));
     }
     let is_valid = |at| holder.not_before <= at && at <= holder.not_after;

@@ -14,7 +14,7 @@ use super::{
         xml::Document,
     },
     base64,
-    places::{elements, is, only_text},
+    places::{elements, is},
     reasons::{self, ARCHIVE_UNSUPPORTED, TIMESTAMP_ALGORITHM, TIMESTAMP_IMPRINT, TIMESTAMP_STRUCTURE},
     signed_info::{Reference, canonicalization},
 };
@@ -65,10 +65,13 @@ impl Stamps {
         for (at, property) in properties.iter().enumerate() {
             let before = properties.get(..at).unwrap_or_default();
             if is(*property, XADES, "SignatureTimeStamp") {
-                let stamp = Stamp::read(*property, |form, sink| stamped.write_value(form, sink));
+                let stamp =
+                    Stamp::read(stamped.document, *property, |form, sink| stamped.write_value(form, sink));
                 stamps.signature.push(stamp);
             } else if is(*property, XADES_141, "ArchiveTimeStamp") {
-                let stamp = Stamp::read(*property, |form, sink| stamped.write_all(before, form, sink));
+                let stamp = Stamp::read(stamped.document, *property, |form, sink| {
+                    stamped.write_all(before, form, sink)
+                });
                 stamps.archive.push(stamp);
             } else if is(*property, XADES, "ArchiveTimeStamp") {
                 stamps.archive.push(Stamp { token: Err(ARCHIVE_UNSUPPORTED), covers: false });
@@ -110,7 +113,11 @@ impl Stamps {
 impl Stamp {
     /// XAdESTimeStampType with one token and nothing that chooses other data (`Include`, `ReferenceInfo`). `write` gives
     /// the bytes to be covered.
-    fn read<'d>(property: Node<'d, '_>, write: impl Fn(&Form, &mut Context)) -> Self {
+    fn read<'d, 't>(
+        document: &'d Document<'t>,
+        property: Node<'d, 't>,
+        write: impl Fn(&Form, &mut Context),
+    ) -> Self {
         let read = || {
             let mut children = elements(property).peekable();
             let form = match children.next_if(|child| is(*child, DSIG, "CanonicalizationMethod")) {
@@ -126,7 +133,7 @@ impl Stamp {
             if !is(token, XADES, "EncapsulatedTimeStamp") || !is_der {
                 return Err(TIMESTAMP_STRUCTURE);
             }
-            let der = only_text(token).and_then(base64).ok_or(TIMESTAMP_STRUCTURE)?;
+            let der = document.only_text(token).and_then(base64).ok_or(TIMESTAMP_STRUCTURE)?;
             let token = Token::read(&der).map_err(reasons::of_token)?;
             let mut imprint = Context::new(token.imprint_algorithm());
             write(&form, &mut imprint);
