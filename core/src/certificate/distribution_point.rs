@@ -59,9 +59,10 @@ impl DistributionPoint {
         let place = fields.optional(context(0));
         let reasons = fields.optional(primitive(1));
         let issuers = match fields.optional(context(2)) {
-            Some(names) => {
-                GeneralName::all(names.value)?.iter().map(GeneralName::directory).collect::<Option<Vec<_>>>()?
-            }
+            Some(names) => GeneralName::all(names.value)?
+                .iter()
+                .map(GeneralName::directory)
+                .collect::<Option<Vec<_>>>()?,
             None => Vec::new(),
         };
         fields.finish()?;

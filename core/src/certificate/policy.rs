@@ -147,7 +147,8 @@ impl<'a> PolicyState<'a> {
         if last.policy_constraints.explicit == Some(0) {
             self.explicit = 0;
         }
-        let mut policies: BTreeSet<_> = self.expected.values().flatten().map(|origin| dotted(origin)).collect();
+        let mut policies: BTreeSet<_> =
+            self.expected.values().flatten().map(|origin| dotted(origin)).collect();
         if wanted.policies.is_empty() {
             policies.extend(self.any.then(|| dotted(ANY_POLICY)));
         } else if self.any {
@@ -187,7 +188,8 @@ impl<'a> PolicyState<'a> {
     }
 
     fn limit(&mut self, constraints: PolicyConstraints) {
-        let lower = |counter: &mut usize, limit: Option<usize>| *counter = limit.unwrap_or(*counter).min(*counter);
+        let lower =
+            |counter: &mut usize, limit: Option<usize>| *counter = limit.unwrap_or(*counter).min(*counter);
         lower(&mut self.explicit, constraints.explicit);
         lower(&mut self.mapping, constraints.mapping);
         lower(&mut self.inhibit_any, constraints.any);

@@ -206,9 +206,8 @@ impl<'a> Judge<'a> {
         delta: Option<&'c Crl>,
     ) -> Option<&'c Entry> {
         let changed = delta.and_then(|delta| delta.entry(certificate));
-        let revokes = |entry: &&Entry| {
-            entry.at <= self.options.at && entry.reason != RevocationReason::RemoveFromCrl
-        };
+        let revokes =
+            |entry: &&Entry| entry.at <= self.options.at && entry.reason != RevocationReason::RemoveFromCrl;
         match changed {
             Some(entry) if entry.reason == RevocationReason::RemoveFromCrl => None,
             entry => entry.filter(revokes).or_else(|| complete.entry(certificate).filter(revokes)),

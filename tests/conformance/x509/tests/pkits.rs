@@ -32,8 +32,10 @@ fn cases() -> Vec<Case> {
 }
 
 fn case(line: &str) -> Case {
-    let [number, end_entity, wanted, flags, expected, policies] =
-        line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+    let [number, end_entity, wanted, flags, expected, policies] = line.split('\t').collect::<Vec<_>>()[..]
+    else {
+        panic!("{line}")
+    };
     let listed = |text: &str| -> Vec<String> {
         let oid = |word: &str| if word == "any" { ANY_POLICY.to_owned() } else { format!("{POLICY}{word}") };
         text.split(' ').filter(|word| *word != "-").map(oid).collect()
@@ -73,15 +75,23 @@ impl Bag {
         Self {
             root: Certificate::from_der(&root).unwrap(),
             // Some are damaged, and some lists have critical extensions that nobody knows: they do not count.
-            certificates: ders(&certificates).iter().filter_map(|der| Certificate::from_der(der).ok()).collect(),
-            crls: ders(&vectors("x509/pkits/crls")).iter().filter_map(|der| Crl::from_der(der).ok()).collect(),
+            certificates: ders(&certificates)
+                .iter()
+                .filter_map(|der| Certificate::from_der(der).ok())
+                .collect(),
+            crls: ders(&vectors("x509/pkits/crls"))
+                .iter()
+                .filter_map(|der| Crl::from_der(der).ok())
+                .collect(),
         }
     }
 
     /// What comes out, and for which policies.
     fn judge(&self, case: &Case) -> (String, Vec<String>) {
         let file = vectors(&format!("x509/pkits/certs/{}EE.crt", case.end_entity));
-        let Ok(leaf) = Certificate::from_der(&read(&file)) else { return ("malformed".to_owned(), Vec::new()) };
+        let Ok(leaf) = Certificate::from_der(&read(&file)) else {
+            return ("malformed".to_owned(), Vec::new());
+        };
         let roots = std::slice::from_ref(&self.root);
         let path = match build_path_with(&leaf, &self.certificates, roots, &case.options) {
             Ok(path) => path,
