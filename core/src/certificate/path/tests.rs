@@ -1,8 +1,8 @@
 use time::Duration;
 
 use super::super::testing::{
-    Authority, Chain, NOW, Template, basic_constraints, ca_name, extension, key_usage, oid, policies, seq,
-    tlv,
+    Authority, Chain, NOW, Template, basic_constraints, ca_name, extension, key_usage, name, oid, policies,
+    seq, tlv,
 };
 use super::*;
 
@@ -299,35 +299,32 @@ fn a_policy_that_is_asked_for_must_run_through_the_path() {
     );
 }
 
+/// Extended key usage.
+fn usage(critical: bool, purposes: &[&str]) -> Option<Vec<u8>> {
+    let oids: Vec<_> = purposes.iter().map(|purpose| oid(purpose)).collect();
+    (!oids.is_empty()).then(|| extension("2.5.29.37", critical, &seq(&oids)))
+}
+
 #[test]
 fn a_time_stamp_authority_is_for_time_stamping_alone() {
     let chain = Chain::new();
-    let usage = |critical, purposes: &[&str]| {
-        let purposes: Vec<_> = purposes.iter().map(|purpose| oid(purpose)).collect();
-        Some(extension("2.5.29.37", critical, &seq(&purposes)))
-    };
-    let (stamping, signing) = ("1.3.6.1.5.5.7.3.8", "1.3.6.1.5.5.7.3.4");
-    let build = |purpose, ca: &Template, usage| {
-        let leaf = chain.leaf(&Template::signer(&[]).with("2.5.29.32", None).with("2.5.29.37", usage));
-        let ca = [chain.ca.certificate(&chain.root, ca)];
+    let (stamping, signing, any) = ("1.3.6.1.5.5.7.3.8", "1.3.6.1.5.5.7.3.4", "2.5.29.37.0");
+    let build = |purpose, of_ca, of_leaf| {
+        let leaf = chain.leaf(&Template::signer(&[]).with("2.5.29.32", None).with("2.5.29.37", of_leaf));
+        let ca = [chain.ca.certificate(&chain.root, &Template::ca(2).with("2.5.29.37", of_ca))];
         build_path_with(&leaf, &ca, &[chain.root_certificate()], &PathOptions::new(purpose, NOW))
     };
-    let ca = Template::ca(2);
-    let stamps = |usage| build(Purpose::TimeStamping, &ca, usage);
-    assert!(stamps(usage(true, &[stamping])).is_ok());
+    let sound = || usage(true, &[stamping]);
+    for of_ca in [None, usage(false, &[stamping, signing]), usage(true, &[any])] {
+        assert!(build(Purpose::TimeStamping, of_ca, sound()).is_ok());
+    }
     for wrong in [None, usage(false, &[stamping]), usage(true, &[signing]), usage(true, &[stamping, signing])]
     {
-        assert_eq!(stamps(wrong).unwrap_err(), refused(0, PathRefusal::ExtendedKeyUsage));
+        let error = build(Purpose::TimeStamping, None, wrong).unwrap_err();
+        assert_eq!(error, refused(0, PathRefusal::ExtendedKeyUsage));
     }
+    let error = build(Purpose::TimeStamping, usage(true, &[signing]), sound()).unwrap_err();
+    assert_eq!(error, refused(1, PathRefusal::ExtendedKeyUsage));
     let unknown = PathRefusal::UnknownCriticalExtension("2.5.29.37".to_owned());
-    assert_eq!(build(Purpose::Hpki, &ca, usage(true, &[stamping])).unwrap_err(), refused(0, unknown));
-    let with =
-        |usage| build(Purpose::TimeStamping, &ca.clone().with("2.5.29.37", usage), self::usage(stamping));
-    assert!(with(usage(false, &[stamping, signing])).is_ok() && with(usage(false, &["2.5.29.37.0"])).is_ok());
-    assert_eq!(with(usage(true, &[signing])).unwrap_err(), refused(1, PathRefusal::ExtendedKeyUsage));
-}
-
-/// A critical extended key usage of one purpose.
-fn usage(purpose: &str) -> Option<Vec<u8>> {
-    Some(extension("2.5.29.37", true, &seq(&[oid(purpose)])))
+    assert_eq!(build(Purpose::Hpki, None, sound()).unwrap_err(), refused(0, unknown));
 }
