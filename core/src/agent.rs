@@ -10,10 +10,12 @@ mod mapping;
 mod outbox;
 mod record;
 mod registering;
+mod settings;
 mod waiting;
 
 use std::{collections::HashSet, sync::Arc};
 
+use time::{Duration, OffsetDateTime};
 use tokio::sync::Mutex;
 
 use self::outbox::Item;
@@ -21,6 +23,7 @@ pub use self::{
     approving::{Approved, Batch, Delivery},
     error::{AgentError, Code, Kind},
     registering::Candidate,
+    settings::{EXPIRY_WARNING, Warning},
     waiting::Waiting,
 };
 pub use crate::service::Requester;
@@ -78,7 +81,22 @@ pub struct Agent {
 /// The binding in force and the session with its service; the session is made when first needed.
 struct Bound {
     binding: Binding,
-    session: Option<Arc<BoundService>>,
+    session: Option<Session>,
+}
+
+/// How long a session with the service, and what was shown in it, may be used (protocol §8.5).
+pub const SESSION_LIFETIME: Duration = Duration::minutes(30);
+
+struct Session {
+    service: Arc<BoundService>,
+    since: OffsetDateTime,
+}
+
+impl Session {
+    /// Also over when the clock was set back: its age is unknown then.
+    fn is_over(&self) -> bool {
+        !(Duration::ZERO..=SESSION_LIFETIME).contains(&(self.service.now() - self.since))
+    }
 }
 
 impl Agent {
@@ -160,15 +178,15 @@ impl Agent {
     async fn session(&self) -> Result<(Binding, Arc<BoundService>), AgentError> {
         let mut guard = self.bound.lock().await;
         let bound = guard.as_mut().ok_or_else(|| AgentError::new(Code::NotRegistered))?;
-        if let Some(session) = &bound.session {
-            return Ok((bound.binding.clone(), Arc::clone(session)));
-        }
-        let service = self.discover(self.trusted(bound.binding.issuer())?).await?;
-        let session = service.bind(identity(&bound.binding)).await.map(Arc::new);
         let binding = bound.binding.clone();
-        bound.session = session.as_ref().ok().map(Arc::clone);
+        if let Some(session) = bound.session.as_ref().filter(|session| !session.is_over()) {
+            return Ok((binding, Arc::clone(&session.service)));
+        }
+        let service = self.discover(self.trusted(binding.issuer())?).await?;
+        let service = service.bind(identity(&binding)).await.map(Arc::new);
+        bound.session = service.as_ref().ok().map(|s| Session { service: Arc::clone(s), since: s.now() });
         drop(guard);
-        Ok((binding, self.judge(session).await?))
+        Ok((binding, self.judge(service).await?))
     }
 
     /// A phone that the service no longer knows (replaced or revoked, protocol §3), or whose keys the platform has

@@ -164,17 +164,18 @@ impl Crl {
         self.0.extensions.scope.covers(&self.0.issuer, certificate.issuer(), points, extensions.is_ca())
     }
 
-    /// What it says about `certificate`, which it must cover.
+    /// What it says about `certificate`, which it must cover. Of several entries the earliest that revokes counts.
     pub(super) fn entry(&self, certificate: &Certificate) -> Option<&Entry> {
         let serial_number = certificate.serial_number_octets();
         let issuer = |entry: &Entry| match entry.issuer {
             Some(at) => self.0.entry_issuers.get(at),
             None => Some(&self.0.issuer),
         };
-        self.0.revoked.iter().find(|entry| {
+        let entries = self.0.revoked.iter().filter(|entry| {
             *entry.serial_number == *serial_number
                 && issuer(entry).is_some_and(|name| name.matches(certificate.issuer()))
-        })
+        });
+        entries.min_by_key(|entry| (entry.reason == RevocationReason::RemoveFromCrl, entry.at))
     }
 }
 

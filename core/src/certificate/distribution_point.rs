@@ -75,13 +75,21 @@ impl DistributionPoint {
     }
 }
 
+/// onlyContainsUserCerts, -CACerts, -AttributeCerts, of which at most one may be set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    All,
+    Users,
+    Authorities,
+    /// Attribute certificates, or a contradiction.
+    None,
+}
+
 /// Which certificates, and which reasons, a CRL speaks for.
 pub(super) struct Scope {
     /// Where there are any, the certificate must point to one of them.
     names: Vec<NameKey>,
-    users_only: bool,
-    authorities_only: bool,
-    attributes_only: bool,
+    kind: Kind,
     reasons: Reasons,
     /// It may hold certificates of other issuers.
     pub(super) is_indirect: bool,
@@ -90,14 +98,7 @@ pub(super) struct Scope {
 impl Scope {
     /// Every certificate of the CRL's issuer.
     pub(super) fn whole() -> Self {
-        Self {
-            names: Vec::new(),
-            users_only: false,
-            authorities_only: false,
-            attributes_only: false,
-            reasons: Reasons::ALL,
-            is_indirect: false,
-        }
+        Self { names: Vec::new(), kind: Kind::All, reasons: Reasons::ALL, is_indirect: false }
     }
 
     /// IssuingDistributionPoint; every field is tagged, the booleans and flags implicitly.
@@ -107,14 +108,20 @@ impl Scope {
         if let Some(place) = fields.optional(context(0)) {
             scope.names = NameKey::of_distribution_point(place, crl_issuer)?;
         }
-        scope.users_only = flag(fields.optional(primitive(1)))?;
-        scope.authorities_only = flag(fields.optional(primitive(2)))?;
+        let users_only = flag(fields.optional(primitive(1)))?;
+        let authorities_only = flag(fields.optional(primitive(2)))?;
         if let Some(reasons) = fields.optional(primitive(3)) {
             scope.reasons = Reasons::from_tlv(reasons)?;
         }
         scope.is_indirect = flag(fields.optional(primitive(4)))?;
-        scope.attributes_only = flag(fields.optional(primitive(5)))?;
+        let attributes_only = flag(fields.optional(primitive(5)))?;
         fields.finish()?;
+        scope.kind = match (users_only, authorities_only, attributes_only) {
+            (false, false, false) => Kind::All,
+            (true, false, false) => Kind::Users,
+            (false, true, false) => Kind::Authorities,
+            _ => Kind::None,
+        };
         Some(scope)
     }
 
@@ -128,7 +135,8 @@ impl Scope {
         points: &[DistributionPoint],
         is_ca: bool,
     ) -> Reasons {
-        if self.attributes_only || (is_ca && self.users_only) || (!is_ca && self.authorities_only) {
+        let own_kind = if is_ca { Kind::Authorities } else { Kind::Users };
+        if self.kind != Kind::All && self.kind != own_kind {
             return Reasons::NONE;
         }
         let by_issuer = crl_issuer.matches(issuer);

@@ -193,7 +193,8 @@ fn host(text: &str) -> Option<&str> {
 
 /// The host of the authority (RFC 3986 §3.2); an IP address is none that a constraint can speak of.
 fn host_of_uri(uri: &str) -> Option<&str> {
-    let (_, rest) = uri.split_once("://")?;
+    // Some readers of URIs take a backslash for a slash.
+    let (_, rest) = uri.split_once("://").filter(|_| !uri.contains(['\\', ' ']))?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
     let name = host(place.split_once(':').map_or(place, |(name, _)| name))?;

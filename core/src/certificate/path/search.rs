@@ -105,6 +105,9 @@ impl<'a> Search<'a> {
         if last.signature_algorithm().is_none() {
             return Err(refused(position - 1, PathRefusal::WeakSignature));
         }
+        if !issuer.key().is_strong_enough() {
+            return Err(refused(position, PathRefusal::KeyTooWeak(issuer.key_algorithm())));
+        }
         if !last.is_signed_by(issuer) {
             return Err(if is_root && key_identifiers_differ(last, issuer) {
                 PathError::WrongRoot { root: issuer.subject_name() }

@@ -92,10 +92,10 @@ impl<'a> Judge<'a> {
             let delta = self.delta(crl, certificate, &signer.certificate);
             let current = delta.unwrap_or(crl);
             let is_fresh = delta.is_some() || self.is_fresh(crl, certificate);
-            if is_fresh || !reasons.are_within(spoken) {
-                if let Some(entry) = self.revoking_entry(certificate, crl, delta) {
-                    return Status::Revoked { at: entry.at, reason: entry.reason };
-                }
+            let speaks = is_fresh || !reasons.are_within(spoken);
+            let entry = speaks.then(|| self.revoking_entry(certificate, crl, delta)).flatten();
+            if let Some(entry) = entry {
+                return Status::Revoked { at: entry.at, reason: entry.reason };
             }
             spoken = spoken.and(reasons);
             newest = newest.or(Some(current));

@@ -79,6 +79,7 @@ fn tlv(tag: u8, value: &[u8]) -> Vec<u8> {
     let [.., high, low] = value.len().to_be_bytes();
     let head = match value.len() {
         0..=0x7f => vec![tag, low],
+        0x80..=0xff => vec![tag, 0x81, low],
         _ => vec![tag, 0x82, high, low],
     };
     [head.as_slice(), value].concat()
