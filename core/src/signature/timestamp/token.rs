@@ -27,6 +27,9 @@ const SIGNING_CERTIFICATE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1
 /// id-aa-signingCertificateV2, 1.2.840.113549.1.9.16.2.47
 const SIGNING_CERTIFICATE_V2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 16, 2, 47];
 
+/// `[0]` primitive: subjectKeyIdentifier of a SignerIdentifier.
+const KEY_IDENTIFIER: u8 = 0x80;
+
 /// 2.16.840.1.101.3.4.2: SHA-256, SHA-384, SHA-512; SHA-1 and MD5 are left out on purpose.
 static DIGESTS: [(&[u8], &Algorithm); 3] = [
     (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1], &SHA256),
@@ -76,12 +79,19 @@ pub(in crate::signature) struct Token {
     certificates: Vec<Certificate>,
     /// Digest of the signer's certificate (ESS), which the signature covers.
     named: Digest,
-    /// Name of the issuer (DER) and contents octets of the serial number, where the signer is told by them.
-    signer: Option<(Vec<u8>, Vec<u8>)>,
+    signer: SignerId,
     /// The DER of the signed attributes.
     message: Vec<u8>,
     algorithm: SignatureAlgorithm,
     signature: Vec<u8>,
+}
+
+/// RFC 5652 §5.3.
+enum SignerId {
+    /// Name of the issuer (DER) and contents octets of the serial number.
+    Issued(Vec<u8>, Vec<u8>),
+    /// A key identifier, which tells nothing that the certificate's digest does not.
+    Key,
 }
 
 struct Digest {
@@ -140,14 +150,14 @@ impl Token {
 
     /// Whether this is the certificate that the signature names, by the digest of its DER.
     pub(super) fn names(&self, certificate: &Certificate) -> bool {
-        self.named.is_of(certificate.der()) && self.signer.is_none() | self.seems_by(certificate)
+        let fits = matches!(self.signer, SignerId::Key) || self.seems_by(certificate);
+        fits && self.named.is_of(certificate.der())
     }
 
     /// Whether issuer and serial number are those of the signer.
     pub(super) fn seems_by(&self, certificate: &Certificate) -> bool {
-        self.signer.as_ref().is_some_and(|(issuer, serial_number)| {
-            issuer == certificate.issuer_der() && serial_number == certificate.serial_number_octets()
-        })
+        let SignerId::Issued(issuer, serial_number) = &self.signer else { return false };
+        issuer == certificate.issuer_der() && serial_number == certificate.serial_number_octets()
     }
 
     /// Whether the certificate's key has signed the token as it stands.
@@ -262,7 +272,7 @@ fn generalized_time(text: &[u8]) -> Option<OffsetDateTime> {
 
 /// RFC 5652 §5.3.
 struct SignerInfo<'a> {
-    id: Option<(Vec<u8>, Vec<u8>)>,
+    id: SignerId,
     digest: &'static Algorithm,
     attributes: SignedAttributes<'a>,
     message: Vec<u8>,
@@ -292,15 +302,14 @@ impl<'a> SignerInfo<'a> {
     }
 }
 
-/// IssuerAndSerialNumber; or a key identifier, which tells nothing that the certificate's digest does not.
-fn signer_id(id: Element) -> Option<Option<(Vec<u8>, Vec<u8>)>> {
-    if id.tag == 0x80 {
-        return Some(None);
+fn signer_id(id: Element) -> Option<SignerId> {
+    if id.tag == KEY_IDENTIFIER {
+        return Some(SignerId::Key);
     }
     let mut fields = (id.tag == SEQUENCE).then(|| id.open())?;
     let (issuer, serial_number) = (fields.expect(SEQUENCE)?, fields.expect(INTEGER)?);
     fields.finish()?;
-    Some(Some((issuer.raw.to_vec(), serial_number.value.to_vec())))
+    Some(SignerId::Issued(issuer.raw.to_vec(), serial_number.value.to_vec()))
 }
 
 /// What the signature covers, each exactly once.

@@ -7,6 +7,7 @@ use super::{
     stamps::Findings,
 };
 
+#[derive(Clone, Copy)]
 struct Row {
     item: &'static str,
     code: &'static str,

@@ -70,7 +70,7 @@ impl Stamps {
                 stamps.signature.push(stamp);
             } else if is(*property, XADES_141, "ArchiveTimeStamp") {
                 let stamp = Stamp::read(stamped.document, *property, |form, sink| {
-                    stamped.write_all(before, form, sink)
+                    stamped.write_all(before, form, sink);
                 });
                 stamps.archive.push(stamp);
             } else if is(*property, XADES, "ArchiveTimeStamp") {
