@@ -69,8 +69,8 @@ pub enum XmlError {
 /// The parser looks at text character by character. Long pieces of plain text (base64: nearly all of a prescription)
 /// mean themselves, so they are set aside, and the parser reads the rest with [`STAND_IN`] in their places.
 pub(super) struct Text<'a> {
-    text: Cow<'a, str>,
-    /// What the parser reads, where that is not all of `text`.
+    whole: Cow<'a, str>,
+    /// What the parser reads, where that is not all.
     shortened: Option<String>,
     aside: Vec<Aside>,
     /// Where elements with namespace declarations start in what the parser reads, ascending.
@@ -107,15 +107,15 @@ impl<'a> Text<'a> {
             shortened.push_str(text.get(kept..).unwrap_or_default());
             shortened
         });
-        Ok(Self { text, shortened, aside, declaring })
+        Ok(Self { whole: text, shortened, aside, declaring })
     }
 
     pub(super) fn parse(&self) -> Result<Document<'_>, XmlError> {
         let options = ParsingOptions { allow_dtd: false, ..ParsingOptions::default() };
-        let text = self.shortened.as_deref().unwrap_or(&self.text);
+        let text = self.shortened.as_deref().unwrap_or(&self.whole);
         let tree = roxmltree::Document::parse_with_options(text, options)
             .map_err(|error| XmlError::NotWellFormed { line: error.pos().row })?;
-        Ok(Document { text, tree, whole: &self.text, aside: &self.aside, declaring: &self.declaring })
+        Ok(Document { text, tree, whole: &self.whole, aside: &self.aside, declaring: &self.declaring })
     }
 }
 
