@@ -148,6 +148,20 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// A small INTEGER that is not negative, such as a count of certificates; [`usize::MAX`] for a longer one.
+pub(super) fn small_integer(integer: &[u8]) -> Option<usize> {
+    match integer {
+        [n @ 0..=0x7f] => Some(usize::from(*n)),
+        [0..=0x7f, _, ..] => Some(usize::MAX),
+        _ => None,
+    }
+}
+
+/// `[number]`, primitive: an implicitly tagged string, number or flag.
+pub(super) fn primitive(number: u8) -> Tag {
+    Tag::ContextSpecific { constructed: false, number: TagNumber::new(number) }
+}
+
 /// `[number]`, constructed.
 pub(super) fn context(number: u8) -> Tag {
     Tag::ContextSpecific { constructed: true, number: TagNumber::new(number) }

@@ -98,6 +98,7 @@ impl Inputs {
         let restore = || Prepared::from_stored(&self.stored, &self.certificate).expect("the same");
         let nothing = Trust {
             roots: &[],
+            timestamp_roots: &[],
             intermediates: &[],
             crls: &[],
             prescriber_roles: &self.known.prescriber_roles,

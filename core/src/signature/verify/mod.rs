@@ -1,13 +1,16 @@
 //! Any file → verdict. Comes in: a prescription or dispensing file with XAdES signatures of any level, form A or B.
 //! Goes out: a [`Report`]. Refused: every file whose signatures do not cover exactly the elements they must, in their
 //! prescribed places, with accepted algorithms, by a certificate that may make them (XML Signature 1.1, ETSI EN
-//! 319 132-1; items 5.5.3 and 5.7 of the e-prescription specification). Timestamps are read past and never claimed.
+//! 319 132-1; items 5.5.3 and 5.7 of the e-prescription specification). Timestamps (RFC 3161) are verified up to
+//! their own roots; from a verified one on, certificates are judged as of its time.
 
+mod checks;
 mod judge;
 mod places;
 mod properties;
 mod reasons;
 mod signed_info;
+mod stamps;
 #[cfg(test)]
 mod tests;
 
@@ -21,9 +24,10 @@ use properties::Properties;
 use reasons::{
     CERTIFICATE_MISMATCH, CERTIFICATE_UNREADABLE, DOCUMENT_CHANGED, DOCUMENT_UNREADABLE, KEY_INFO_CHANGED,
     PROPERTIES_CHANGED, REFERENCE_ELSEWHERE, REFERENCE_MISSING, SIGNATURE_VALUE, SIGNING_TIME_UNREADABLE,
-    STRUCTURE, TIMESTAMP_NOT_CHECKED,
+    STRUCTURE,
 };
 use signed_info::{Reference, SignedInfo};
+use stamps::{Stamped, Stamps};
 
 use super::{
     c14n,
@@ -31,19 +35,34 @@ use super::{
     uri::{DSIG, SIGNED_PROPERTIES_TYPE},
     xml::{Document, Text},
 };
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Crl};
 
 /// Verifies a file at `trust.at` against `trust.roots`, without any network. Never fails: a file that is no
 /// prescription at all gets a report that says so.
 pub fn verify(file: &[u8], trust: &Trust) -> Report {
     match examine(file) {
         Err(reason) => Report::conclude(Vec::new(), vec![reason], None),
-        Ok(mut examined) => {
+        Ok(File { signatures: mut examined, notes }) => {
             let document = examined.iter_mut().find_map(|signature| signature.document.take());
-            let signatures = examined.into_iter().map(|signature| judge::judge(signature, trust)).collect();
-            Report::conclude(signatures, Vec::new(), document)
+            let mut then = trust.at;
+            let mut signatures = Vec::with_capacity(examined.len());
+            for signature in examined {
+                let report = judge::judge(signature, trust, then);
+                // A timestamp of the outer signature proves that the inner one existed then.
+                then = report.proven_at().unwrap_or(then);
+                signatures.push(report);
+            }
+            Report::conclude(signatures, notes, document)
         }
     }
+}
+
+/// What cryptography and structure alone say of a file.
+pub(super) struct File {
+    /// The outermost first.
+    pub(super) signatures: Vec<Examined>,
+    /// What no signature of the prescription covers.
+    notes: Vec<Reason>,
 }
 
 /// What cryptography and structure alone say of one signature.
@@ -55,18 +74,22 @@ pub(super) struct Examined {
     pub(super) certificate: Option<Certificate>,
     /// Other certificates that the signature carries.
     pub(super) others: Vec<Certificate>,
+    /// CRLs that the signature carries.
+    pub(super) crls: Vec<Crl>,
+    pub(super) stamps: Stamps,
     pub(super) reasons: Vec<Reason>,
     /// The CSV, when the signature is sound and over a prescription.
     pub(super) document: Option<String>,
 }
 
 /// Checks everything about a file's signatures but whether their certificates are to be trusted.
-pub(super) fn examine(file: &[u8]) -> Result<Vec<Examined>, Reason> {
+pub(super) fn examine(file: &[u8]) -> Result<File, Reason> {
     let text = Text::read(file).map_err(reasons::of_xml)?;
     let document = text.parse().map_err(reasons::of_xml)?;
     let places = places::find(&document)?;
     let ids = Ids::collect(&document, &places)?;
-    Ok(places.iter().map(|place| Examined::of(&document, &ids, place)).collect())
+    let signatures = places.iter().map(|place| Examined::of(&document, &ids, place)).collect();
+    Ok(File { signatures, notes: places::unsigned(&document, &places) })
 }
 
 impl Examined {
@@ -77,6 +100,8 @@ impl Examined {
             signed_at: None,
             certificate: None,
             others: Vec::new(),
+            crls: Vec::new(),
+            stamps: Stamps::default(),
             reasons: Vec::new(),
             document: None,
         };
@@ -90,9 +115,6 @@ impl Examined {
                 examined.reasons.push(DOCUMENT_UNREADABLE);
             }
             examined.document = csv;
-        }
-        if examined.level > Level::Bes {
-            examined.reasons.push(TIMESTAMP_NOT_CHECKED);
         }
         if examined.signed_at.is_none() {
             examined.reasons.push(SIGNING_TIME_UNREADABLE);
@@ -131,6 +153,7 @@ impl Examined {
             (parts.key_info, None, KEY_INFO_CHANGED),
         ];
         let mut bound = [false; 3];
+        let mut references = Vec::with_capacity(expected.len());
         for reference in &signed_info.references {
             let at = expected.iter().position(|(element, kind, _)| binds(reference, ids, *element, *kind));
             let (Some((element, _, changed)), Some(bound)) =
@@ -144,6 +167,7 @@ impl Examined {
             if !reference.matches(document, *element, signature) {
                 self.reasons.push(*changed);
             }
+            references.push((reference, *element));
         }
         if !matches!(bound, [true, true, _]) {
             return Err(REFERENCE_MISSING);
@@ -155,6 +179,10 @@ impl Examined {
             self.reasons.push(SIGNATURE_VALUE);
         }
         self.certificate = Some(certificate);
+        if let Some(added) = properties.added {
+            self.crls = read_crls(properties.crl_values(document));
+            self.stamps = Stamps::read(&Stamped { document, signature, references, added });
+        }
         Ok(())
     }
 }
@@ -198,10 +226,17 @@ fn key_info_certificates<'d, 't: 'd>(
 
 /// Those that are readable, of the first few: each costs parsing and a digest.
 fn read_certificates<'d>(texts: impl Iterator<Item = Option<&'d str>>) -> Vec<Certificate> {
-    /// More than any path needs.
-    const MAX_CERTIFICATES: usize = 8;
+    /// Two paths, each with its root, and some to spare.
+    const MAX_CERTIFICATES: usize = 16;
     let read = |text: Option<&str>| Certificate::from_der(&base64(text?)?).ok();
     texts.take(MAX_CERTIFICATES).filter_map(read).collect()
+}
+
+fn read_crls<'d>(texts: impl Iterator<Item = Option<&'d str>>) -> Vec<Crl> {
+    /// One for each CA of two paths, and some to spare.
+    const MAX_CRLS: usize = 16;
+    let read = |text: Option<&str>| Crl::from_der(&base64(text?)?).ok();
+    texts.take(MAX_CRLS).filter_map(read).collect()
 }
 
 /// Standard Base64 with white space anywhere, as real files have it.

@@ -10,8 +10,8 @@ use super::{
         xml::{Document, ids},
     },
     reasons::{
-        DOCUMENT_NOT_PLAIN, DUPLICATE_ID, NOT_A_PRESCRIPTION, NOT_SIGNED, SECOND_DOCUMENT,
-        SIGNATURE_ELSEWHERE,
+        ADDITIONAL_UNSIGNED, DOCUMENT_NOT_PLAIN, DUPLICATE_ID, MANAGEMENT_UNSIGNED, NOT_A_PRESCRIPTION,
+        NOT_SIGNED, OTHER_UNSIGNED, SECOND_DOCUMENT, SIGNATURE_ELSEWHERE,
     },
 };
 
@@ -65,6 +65,29 @@ fn dispensing_place<'d, 't>(root: Node<'d, 't>, target: Node<'d, 't>) -> Result<
         return Err(DOCUMENT_NOT_PLAIN);
     }
     Ok(Place { covers: Covers::Dispensing, target, signature: only_signature(holder)? })
+}
+
+/// Notes on what stands beside the signed elements: the management service may add it, and nobody vouches for it. What
+/// a dispensing file holds of its prescription is covered by the pharmacist's signature, but never by the doctor's.
+pub(super) fn unsigned(document: &Document, places: &[Place]) -> Vec<Reason> {
+    let mut notes = Vec::new();
+    let root = document.tree().root_element();
+    let parents = places.iter().filter_map(|place| place.target.parent());
+    for element in std::iter::once(root).chain(parents).flat_map(elements) {
+        let holds_signed =
+            places.iter().any(|p| p.signature.ancestors().chain(p.target.ancestors()).any(|a| a == element));
+        let note = match element.tag_name().name() {
+            _ if holds_signed => continue,
+            "PrescriptionManagement" | "DispensingManagement" => MANAGEMENT_UNSIGNED,
+            "AdditionalPrescriptionInformation" | "AdditionalDispensedInformation" => ADDITIONAL_UNSIGNED,
+            "DispensingDocument" => continue,
+            _ => OTHER_UNSIGNED,
+        };
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    notes
 }
 
 fn only_signature<'d, 't>(holder: Node<'d, 't>) -> Result<Node<'d, 't>, Reason> {

@@ -11,7 +11,7 @@ use super::{
         xml::Document,
     },
     places::{elements, is, only},
-    reasons::STRUCTURE,
+    reasons::{CERTIFICATE_NOT_NAMED, STRUCTURE},
     signed_info::Digest,
 };
 
@@ -24,7 +24,7 @@ pub(super) struct Properties<'d, 't> {
     pub(super) certificate: Digest,
     pub(super) level: Level,
     /// UnsignedSignatureProperties, added after signing.
-    added: Option<Node<'d, 't>>,
+    pub(super) added: Option<Node<'d, 't>>,
 }
 
 impl<'d, 't> Properties<'d, 't> {
@@ -50,7 +50,7 @@ impl<'d, 't> Properties<'d, 't> {
             .and_then(|list| elements(list).next())
             .filter(|cert| is(*cert, XADES, "Cert"))
             .and_then(|cert| only(cert, XADES, "CertDigest"))
-            .ok_or(STRUCTURE)?;
+            .ok_or(CERTIFICATE_NOT_NAMED)?;
         let added = only(properties, XADES, "UnsignedProperties")
             .and_then(|unsigned| only(unsigned, XADES, "UnsignedSignatureProperties"));
         Ok(Self {
@@ -67,11 +67,29 @@ impl<'d, 't> Properties<'d, 't> {
         &self,
         document: &'d Document<'t>,
     ) -> impl Iterator<Item = Option<&'d str>> + use<'d, 't> {
-        let values = self.added.into_iter().flat_map(elements);
-        let values = values.filter(|property| is(*property, XADES, "CertificateValues")).flat_map(elements);
-        values
-            .filter(|value| is(*value, XADES, "EncapsulatedX509Certificate"))
-            .map(|value| document.only_text(value))
+        let values = self.validation_data().filter(|data| is(*data, XADES, "CertificateValues"));
+        let values = values.flat_map(elements).filter(|c| is(*c, XADES, "EncapsulatedX509Certificate"));
+        values.map(|value| document.only_text(value))
+    }
+
+    /// Base64 texts of the CRLs that were added.
+    pub(super) fn crl_values(
+        &self,
+        document: &'d Document<'t>,
+    ) -> impl Iterator<Item = Option<&'d str>> + use<'d, 't> {
+        let values = self.validation_data().filter(|data| is(*data, XADES, "RevocationValues"));
+        let lists = values.flat_map(elements).filter(|list| is(*list, XADES, "CRLValues"));
+        let crls = lists.flat_map(elements).filter(|crl| is(*crl, XADES, "EncapsulatedCRLValue"));
+        crls.map(|crl| document.only_text(crl))
+    }
+
+    /// The properties that were added, those for the timestamps among them (EN 319 132-1 §5.5.1).
+    fn validation_data(&self) -> impl Iterator<Item = Node<'d, 't>> + use<'d, 't> {
+        self.added.into_iter().flat_map(elements).flat_map(|property| {
+            let is_for_timestamps = is(property, XADES_141, "TimeStampValidationData");
+            let inner = is_for_timestamps.then(|| elements(property));
+            std::iter::once(property).chain(inner.into_iter().flatten())
+        })
     }
 }
 

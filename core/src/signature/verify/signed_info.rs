@@ -4,14 +4,14 @@ use roxmltree::Node;
 
 use super::{
     super::{
-        c14n::{self, Form, Method},
+        c14n::{self, Form, Method, Sink},
         report::Reason,
         uri::{self, DSIG, ENVELOPED_SIGNATURE, EXCLUSIVE_C14N},
         xml::Document,
     },
     base64,
     places::{elements, is, only},
-    reasons::{ALGORITHM, STRUCTURE, TRANSFORM},
+    reasons::{ALGORITHM, DIGEST_METHOD, SIGNATURE_METHOD, STRUCTURE, TRANSFORM},
 };
 use crate::certificate::SignatureAlgorithm;
 
@@ -28,7 +28,8 @@ pub(super) struct Reference<'d> {
     pub(super) id: &'d str,
     pub(super) kind: Option<&'d str>,
     enveloped: bool,
-    form: Form<'d>,
+    /// The canonicalisation among the transforms.
+    form: Option<Form<'d>>,
     digest: Digest,
 }
 
@@ -48,9 +49,9 @@ impl<'d> SignedInfo<'d> {
         let form = canonicalization(next("CanonicalizationMethod")?, true)?.ok_or(ALGORITHM)?;
         let method = next("SignatureMethod")?;
         if elements(method).next().is_some() {
-            return Err(ALGORITHM);
+            return Err(SIGNATURE_METHOD);
         }
-        let algorithm = method.attribute("Algorithm").and_then(uri::signature).ok_or(ALGORITHM)?;
+        let algorithm = method.attribute("Algorithm").and_then(uri::signature).ok_or(SIGNATURE_METHOD)?;
         let references: Vec<Node> = children.collect();
         if references.len() > MAX_REFERENCES || !references.iter().all(|node| is(*node, DSIG, "Reference")) {
             return Err(STRUCTURE);
@@ -68,7 +69,7 @@ impl<'d> Reference<'d> {
             id,
             kind: reference.attribute("Type"),
             enveloped: false,
-            form: Form::INCLUSIVE,
+            form: None,
             digest: Digest::read(document, reference)?,
         };
         let known =
@@ -91,7 +92,7 @@ impl<'d> Reference<'d> {
             if !is(transform, DSIG, "Transform") {
                 return Err(TRANSFORM);
             }
-            parts.form = canonicalization(transform, false)?.ok_or(TRANSFORM)?;
+            parts.form = Some(canonicalization(transform, false)?.ok_or(TRANSFORM)?);
         }
         if transforms.next().is_some() { Err(TRANSFORM) } else { Ok(parts) }
     }
@@ -107,10 +108,22 @@ impl<'d> Reference<'d> {
         if self.enveloped && !signature.ancestors().any(|ancestor| ancestor == element) {
             return false;
         }
-        let without = self.enveloped.then(|| signature.id());
         let mut context = ring::digest::Context::new(self.digest.algorithm);
-        c14n::write(document, element, without, &self.form, &mut context);
+        self.write(document, element, signature, &Form::INCLUSIVE, &mut context);
         context.finish().as_ref() == self.digest.value
+    }
+
+    /// What the transforms make of the element; `form` is used where they leave it without a canonical form.
+    pub(super) fn write<'t, S: Sink>(
+        &self,
+        document: &'d Document<'t>,
+        element: Node<'d, 't>,
+        signature: Node<'d, 't>,
+        form: &Form,
+        sink: &mut S,
+    ) {
+        let without = self.enveloped.then(|| signature.id());
+        c14n::write(document, element, without, self.form.as_ref().unwrap_or(form), sink);
     }
 }
 
@@ -118,7 +131,7 @@ impl Digest {
     /// Of DigestMethod and DigestValue below `parent`.
     pub(super) fn read<'d, 't>(document: &'d Document<'t>, parent: Node<'d, 't>) -> Result<Self, Reason> {
         let method = only(parent, DSIG, "DigestMethod").ok_or(STRUCTURE)?;
-        let algorithm = method.attribute("Algorithm").and_then(uri::digest).ok_or(ALGORITHM)?;
+        let algorithm = method.attribute("Algorithm").and_then(uri::digest).ok_or(DIGEST_METHOD)?;
         let value = only(parent, DSIG, "DigestValue").and_then(|value| document.only_text(value));
         let value = value.and_then(base64).ok_or(STRUCTURE)?;
         Ok(Self { algorithm, value })
@@ -131,7 +144,10 @@ impl Digest {
 
 /// `None` when the algorithm is no accepted canonicalisation. A same-document Reference never sees comments, whatever
 /// its transform is called (XML Signature 1.1 §4.4.3.3).
-fn canonicalization<'d>(node: Node<'d, '_>, keeps_comments: bool) -> Result<Option<Form<'d>>, Reason> {
+pub(super) fn canonicalization<'d>(
+    node: Node<'d, '_>,
+    keeps_comments: bool,
+) -> Result<Option<Form<'d>>, Reason> {
     let Some((method, with_comments)) = node.attribute("Algorithm").and_then(uri::canonicalization) else {
         return Ok(None);
     };
