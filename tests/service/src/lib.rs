@@ -20,6 +20,7 @@
 
 mod authority;
 mod clock;
+mod faults;
 mod http;
 mod jose;
 pub mod letter;
@@ -32,9 +33,10 @@ pub use authority::{
     Authority, AuthorityError, Crl, DEFAULT_ISSUER, HolderSpec, IssuedTicket, LetterFiles, Route, TicketSpec,
 };
 pub use clock::Clock;
+pub use faults::{Canned, CscVersion, Fault, Faults, Rewrite, Spoilt};
 pub use jose::JoseError;
 pub use pki::IssuedBy;
-pub use pki::tls::TlsError;
+pub use pki::tls::{ServedCertificate, TlsError};
 pub use server::{Options, ReferenceService, Running, StartError};
 pub use signer::SignerError;
 pub use store::prescriptions::{Requester, State};

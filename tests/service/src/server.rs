@@ -2,10 +2,12 @@
 
 use crate::authority::{Authority, AuthorityError};
 use crate::clock::Clock;
+use crate::faults::Faults;
+use crate::faults::line::LineAcceptor;
 use crate::http::{App, router};
-use crate::pki::tls;
+use crate::pki::tls::{self, ServedCertificate};
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -76,14 +78,17 @@ impl ReferenceService {
             Ok::<_, AuthorityError>(authority)
         };
         let authority = tokio::task::spawn_blocking(open).await.map_err(std::io::Error::other)??;
-        let config = tls::server_config(authority.tls_key_pem(), &host)?;
+        let config = tls::server_config(authority.tls_key_pem(), &host, ServedCertificate::Good)?;
+        let config = RustlsConfig::from_config(Arc::new(config));
         let app = Arc::new(App::new(authority.clone(), issuer.clone()));
 
         let handle = Handle::new();
-        let server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(Arc::new(config)))?
+        let server = axum_server::from_tcp(listener)?
+            .acceptor(LineAcceptor(RustlsAcceptor::new(config.clone())))
             .handle(handle.clone())
             .serve(router(Arc::clone(&app)).into_make_service());
-        Ok(Running { authority, app, issuer, handle, task: tokio::spawn(server) })
+        let task = tokio::spawn(server);
+        Ok(Running { authority, app, issuer, host, config, handle, task })
     }
 }
 
@@ -100,6 +105,8 @@ pub struct Running {
     authority: Authority,
     app: Arc<App>,
     issuer: String,
+    host: String,
+    config: RustlsConfig,
     handle: Handle<SocketAddr>,
     task: JoinHandle<std::io::Result<()>>,
 }
@@ -126,6 +133,21 @@ impl Running {
     /// How often each `METHOD /path` was asked for since the start; ids in paths stand as `{id}`.
     pub fn requests_seen(&self) -> BTreeMap<String, u64> {
         self.app.requests_seen()
+    }
+
+    /// What goes wrong on purpose.
+    pub fn faults(&self) -> &Faults {
+        &self.app.faults
+    }
+
+    /// The TLS certificate of connections made from now on; those that stand keep theirs.
+    ///
+    /// # Errors
+    /// [`TlsError`](tls::TlsError) when it cannot be made.
+    pub fn present(&self, certificate: ServedCertificate) -> Result<(), tls::TlsError> {
+        let config = tls::server_config(self.authority.tls_key_pem(), &self.host, certificate)?;
+        self.config.reload_from_config(Arc::new(config));
+        Ok(())
     }
 
     /// Stops, letting requests on their way finish for two seconds.

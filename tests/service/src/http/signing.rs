@@ -6,7 +6,7 @@ use super::discovery::{SHA256, SHA256_WITH_RSA};
 use super::refusal::Refusal;
 use super::sad::{check_credential, read_hash};
 use super::sessions::{self, Kind};
-use super::{App, Shared};
+use super::{App, Shared, polling};
 use crate::signer::KeyHandle;
 use crate::store::Stop;
 use crate::store::credentials;
@@ -60,10 +60,13 @@ pub(super) async fn sign_hash(State(app): Shared, call: Call) -> Result<Json<Val
     let encoded: Vec<_> = signatures.iter().map(|value| BASE64.encode(value)).collect();
     let made: Vec<_> = order.hashes.into_iter().zip(signatures).collect();
     app.answer(&call, move |app, tx, _| {
-        Ok(phones::record_signatures(tx, &order.client, &order.token.id, &made, app.now())?)
+        phones::record_signatures(tx, &order.client, &order.token.id, &made, app.now())?;
+        match app.faults.signing_later() {
+            None => Ok(Json(json!({ "signatures": encoded }))),
+            Some(pending) => polling::defer(app, tx, &order.client, &encoded, pending),
+        }
     })
-    .await?;
-    Ok(Json(json!({ "signatures": encoded })))
+    .await
 }
 
 fn spend(app: &App, tx: &Transaction<'_>, call: &Call) -> Result<Order, Stop> {
@@ -74,7 +77,8 @@ fn spend(app: &App, tx: &Transaction<'_>, call: &Call) -> Result<Order, Stop> {
     if request.credential_id != client.credential {
         return Err(Refusal::invalid_request("Invalid parameter credentialID").into());
     }
-    if request.operation_mode.is_some_and(|mode| mode != "S") {
+    let asynchronous = app.faults.signing_later().is_some();
+    if request.operation_mode.is_some_and(|mode| mode != "S" && !(asynchronous && mode == "A")) {
         return Err(Refusal::invalid_request("Invalid parameter operationMode").into());
     }
     if request.hash_algorithm_oid != SHA256 {

@@ -83,6 +83,15 @@ CREATE TABLE IF NOT EXISTS ledger (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS ledger_signature ON ledger (client, signature);
 
+-- Signatures that wait to be asked for (signPolling).
+CREATE TABLE IF NOT EXISTS deferred (
+    id TEXT PRIMARY KEY,
+    client TEXT NOT NULL REFERENCES clients (id),
+    signatures TEXT NOT NULL,            -- JSON array of base64
+    pending INTEGER NOT NULL,            -- how often the answer is still: not yet
+    expires_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE IF NOT EXISTS prescriptions (
     id TEXT PRIMARY KEY,
     credential TEXT NOT NULL REFERENCES credentials (id),
