@@ -128,6 +128,11 @@ impl Phone {
     }
 
     pub(crate) async fn register(&self, registration: &Registration) -> Answer {
+        self.answer(self.register_raw(registration).await.unwrap()).await
+    }
+
+    /// What comes back, if anything.
+    pub(crate) async fn register_raw(&self, registration: &Registration) -> reqwest::Result<Response> {
         let mut body = registration.body.clone();
         body["approval_proof"] = json!(registration.approval_proof.compact());
         let request = self
@@ -137,7 +142,7 @@ impl Phone {
             .header("dpop", registration.dpop.compact())
             .header("content-type", "application/json")
             .body(body.to_string());
-        self.answer(request.send().await.unwrap()).await
+        request.send().await
     }
 
     /// RFC 7592: reads or removes this phone's registration.
