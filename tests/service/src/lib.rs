@@ -38,7 +38,9 @@ pub use jose::JoseError;
 pub use pki::IssuedBy;
 pub use pki::tls::{ServedCertificate, TlsError};
 pub use server::{Options, ReferenceService, Running, StartError};
-pub use signer::SignerError;
+#[cfg(feature = "pkcs11")]
+pub use signer::Token;
+pub use signer::{Keys, SignerError};
 pub use store::prescriptions::{Requester, State};
 
 /// Name of the service.

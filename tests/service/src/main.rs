@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 use reference_service::{
-    Authority, Clock, HolderSpec, Options, ReferenceService, Requester, State, TicketSpec,
+    Authority, Clock, HolderSpec, Keys, Options, ReferenceService, Requester, State, TicketSpec,
 };
 use std::error::Error;
 use std::net::SocketAddr;
@@ -15,8 +15,47 @@ struct Arguments {
     /// Folder of the service's state; made when it is new
     #[arg(long)]
     dir: PathBuf,
+    #[cfg(feature = "pkcs11")]
+    #[command(flatten)]
+    token: TokenArguments,
     #[command(subcommand)]
     command: Command,
+}
+
+/// Signing keys in a PKCS#11 token; the same options for every command on the folder.
+#[cfg(feature = "pkcs11")]
+#[derive(clap::Args)]
+struct TokenArguments {
+    /// The module, such as /usr/lib/softhsm/libsofthsm2.so
+    #[arg(long, requires = "pkcs11_slot_label", requires = "pin_file")]
+    pkcs11_module: Option<PathBuf>,
+    /// Label of the token
+    #[arg(long, requires = "pkcs11_module")]
+    pkcs11_slot_label: Option<String>,
+    /// File with the user's PIN
+    #[arg(long, requires = "pkcs11_module")]
+    pin_file: Option<PathBuf>,
+}
+
+impl Arguments {
+    #[cfg(feature = "pkcs11")]
+    fn keys(&self) -> Keys {
+        let token = &self.token;
+        match (&token.pkcs11_module, &token.pkcs11_slot_label, &token.pin_file) {
+            (Some(module), Some(label), Some(pin_file)) => Keys::Token(reference_service::Token {
+                module: module.clone(),
+                slot_label: label.clone(),
+                pin_file: pin_file.clone(),
+            }),
+            _ => Keys::Software,
+        }
+    }
+
+    #[cfg(not(feature = "pkcs11"))]
+    #[allow(clippy::unused_self)]
+    fn keys(&self) -> Keys {
+        Keys::Software
+    }
 }
 
 #[derive(Subcommand)]
@@ -110,17 +149,23 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
+    let keys = arguments.keys();
     let dir = arguments.dir;
     match arguments.command {
-        Command::Serve { listen, issuer } => serve(dir, listen, issuer).await?,
-        command => return office(&Authority::open(&dir, Clock::default())?, command),
+        Command::Serve { listen, issuer } => serve(dir, keys, listen, issuer).await?,
+        command => return office(&Authority::open_with(&dir, Clock::default(), &keys)?, command),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(dir: PathBuf, listen: SocketAddr, issuer: Option<String>) -> Result<(), Box<dyn Error>> {
+async fn serve(
+    dir: PathBuf,
+    keys: Keys,
+    listen: SocketAddr,
+    issuer: Option<String>,
+) -> Result<(), Box<dyn Error>> {
     let trust = dir.join("trust.json");
-    let running = ReferenceService::start(Options { listen, issuer, ..Options::new(dir) }).await?;
+    let running = ReferenceService::start(Options { listen, issuer, keys, ..Options::new(dir) }).await?;
     println!("{}", serde_json::json!({"issuer": running.issuer(), "trust": trust}));
     tokio::signal::ctrl_c().await?;
     running.stop().await;

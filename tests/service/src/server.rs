@@ -6,6 +6,7 @@ use crate::faults::Faults;
 use crate::faults::line::LineAcceptor;
 use crate::http::{App, router};
 use crate::pki::tls::{self, ServedCertificate};
+use crate::signer::Keys;
 use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use std::collections::BTreeMap;
@@ -28,13 +29,15 @@ pub struct Options {
     pub issuer: Option<String>,
     /// The service's time.
     pub clock: Clock,
+    /// Where the signing keys rest.
+    pub keys: Keys,
 }
 
 impl Options {
     /// On any free port of loopback.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { dir: dir.into(), listen, issuer: None, clock: Clock::default() }
+        Self { dir: dir.into(), listen, issuer: None, clock: Clock::default(), keys: Keys::default() }
     }
 }
 
@@ -71,9 +74,9 @@ impl ReferenceService {
             .map_or_else(|| Ok(format!("https://{}", listener.local_addr()?)), Ok::<_, StartError>)?;
         let host = host_of(&issuer).ok_or(StartError::Issuer)?;
 
-        let (dir, clock, name) = (options.dir, options.clock, issuer.clone());
+        let (dir, clock, keys, name) = (options.dir, options.clock, options.keys, issuer.clone());
         let open = move || {
-            let authority = Authority::open(&dir, clock)?;
+            let authority = Authority::open_with(&dir, clock, &keys)?;
             authority.set_issuer(&name)?;
             Ok::<_, AuthorityError>(authority)
         };

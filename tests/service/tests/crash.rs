@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Phone, doctor, sha256};
+use common::{Phone, doctor, key_arguments, keys, sha256};
 use reference_service::{Authority, Clock, TicketSpec};
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
@@ -25,6 +25,7 @@ impl Process {
         let mut child = Command::new(env!("CARGO_BIN_EXE_reference-service"))
             .arg("--dir")
             .arg(dir)
+            .args(key_arguments())
             .args(["serve", "--listen", listen])
             .stdout(Stdio::piped())
             .spawn()
@@ -86,7 +87,7 @@ async fn no_spent_token_comes_back_to_life_and_the_ledger_stays_whole() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
     let mut process = Process::start(dir, "127.0.0.1:0");
-    let office = Authority::open(dir, Clock::default()).unwrap();
+    let office = Authority::open_with(dir, Clock::default(), &keys()).unwrap();
     let credential = office.issue(&doctor()).unwrap();
     let clock = office.clock().clone();
     let connect = async || {
@@ -127,7 +128,7 @@ async fn no_spent_token_comes_back_to_life_and_the_ledger_stays_whole() {
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
             }
-            KilledWhen::Answered => assert_eq!(on_answer(request.await.unwrap().unwrap()), BATCH),
+            KilledWhen::Answered => assert_eq!(on_answer(&request.await.unwrap().unwrap()), BATCH),
         }
         process.kill_and_restart(dir);
         reach(&phone).await;
@@ -158,7 +159,7 @@ async fn no_spent_token_comes_back_to_life_and_the_ledger_stays_whole() {
     assert_eq!(database.query_row(doubled, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
 }
 
-fn on_answer(body: String) -> usize {
-    let body: Value = serde_json::from_str(&body).unwrap();
+fn on_answer(body: &str) -> usize {
+    let body: Value = serde_json::from_str(body).unwrap();
     body["signatures"].as_array().unwrap().len()
 }

@@ -79,7 +79,7 @@ async fn a_token_signs_once_even_when_asked_twice_at_the_same_time_and_across_a_
     let issuer = world.service.issuer().to_owned();
     let listen = issuer.trim_start_matches("https://").parse().unwrap();
     world.service.stop().await;
-    let options = Options { listen, ..Options::new(world.dir.path()) };
+    let options = Options { listen, keys: common::keys(), ..Options::new(world.dir.path()) };
     let service = ReferenceService::start(options).await.unwrap();
     assert_eq!(service.issuer(), issuer);
     phone.get("/.well-known/oauth-authorization-server").await;

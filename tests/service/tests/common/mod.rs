@@ -9,7 +9,7 @@ pub(crate) use jose::{Jwt, Key, random_id, sha256};
 pub(crate) use phone::{Phone, Registration, ResourceCall, TokenCall};
 
 use reference_service::{
-    Authority, HolderSpec, IssuedTicket, Options, ReferenceService, Requester, Running, TicketSpec,
+    Authority, HolderSpec, IssuedTicket, Keys, Options, ReferenceService, Requester, Running, TicketSpec,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -28,7 +28,8 @@ impl World {
 
     pub(crate) async fn with(holder: &HolderSpec) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let service = ReferenceService::start(Options::new(dir.path())).await.unwrap();
+        let options = Options { keys: keys(), ..Options::new(dir.path()) };
+        let service = ReferenceService::start(options).await.unwrap();
         let credential = service.authority().issue(holder).unwrap();
         Self { service, credential, dir }
     }
@@ -58,6 +59,40 @@ impl World {
         let requester = Requester { name: "試験医院".into(), facility_code: "1319999999".into() };
         self.office().submit(&self.credential, &requester, document).unwrap()
     }
+}
+
+/// Module, label and PIN file of the token in which this run has its keys: `REFERENCE_SERVICE_PKCS11` names them, with
+/// colons between.
+#[cfg(feature = "pkcs11")]
+fn token() -> Option<[String; 3]> {
+    let text = std::env::var("REFERENCE_SERVICE_PKCS11").ok()?;
+    let parts: Vec<_> = text.split(':').map(str::to_owned).collect();
+    Some(parts.try_into().expect("MODULE:LABEL:PIN-FILE"))
+}
+
+#[cfg(not(feature = "pkcs11"))]
+fn token() -> Option<[String; 3]> {
+    None
+}
+
+/// Where the keys of this run rest.
+pub(crate) fn keys() -> Keys {
+    match token() {
+        #[cfg(feature = "pkcs11")]
+        Some([module, slot_label, pin_file]) => Keys::Token(reference_service::Token {
+            module: module.into(),
+            slot_label,
+            pin_file: pin_file.into(),
+        }),
+        _ => Keys::Software,
+    }
+}
+
+/// The same for a command.
+pub(crate) fn key_arguments() -> Vec<String> {
+    let options = ["--pkcs11-module", "--pkcs11-slot-label", "--pin-file"];
+    let values = token().into_iter().flatten();
+    options.into_iter().zip(values).flat_map(|(option, value)| [option.to_owned(), value]).collect()
 }
 
 pub(crate) fn doctor() -> HolderSpec {
