@@ -30,7 +30,8 @@ mod signer;
 mod store;
 
 pub use authority::{
-    Authority, AuthorityError, Crl, DEFAULT_ISSUER, HolderSpec, IssuedTicket, LetterFiles, Route, TicketSpec,
+    Authority, AuthorityError, Crl, DEFAULT_ISSUER, HolderSpec, IssuedAhead, IssuedTicket, LetterFiles,
+    Member, Route, TicketSpec,
 };
 pub use clock::Clock;
 pub use faults::{Canned, CscVersion, Fault, Faults, Rewrite, Spoilt};

@@ -27,6 +27,7 @@ pub enum Keys {
 }
 
 impl Keys {
+    #[cfg_attr(not(feature = "pkcs11"), allow(clippy::unnecessary_wraps, reason = "a token may be missing"))]
     pub(crate) fn signer(&self) -> Result<Box<dyn Signer>, SignerError> {
         match self {
             Self::Software => Ok(Box::new(SoftwareSigner)),
