@@ -138,6 +138,11 @@ impl Running {
         self.app.requests_seen()
     }
 
+    /// How long keys were at work for `signHash` since the start, all together.
+    pub fn signing_time(&self) -> Duration {
+        self.app.signing_time()
+    }
+
     /// What goes wrong on purpose.
     pub fn faults(&self) -> &Faults {
         &self.app.faults

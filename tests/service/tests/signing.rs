@@ -2,10 +2,7 @@
 
 mod common;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use common::{Jwt, Phone, ResourceCall, TokenCall, World, doctor, random_id, sha256};
-use der::{Decode, Encode};
+use common::{Jwt, Phone, ResourceCall, TokenCall, World, doctor, random_id, sha256, verifies};
 use reference_service::{HolderSpec, Options, ReferenceService};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -22,16 +19,6 @@ fn sad(call: &mut TokenCall) -> &mut Jwt {
 
 fn detail(call: &mut TokenCall) -> &mut Value {
     &mut sad(call).claims["authorization_details"][0]
-}
-
-/// Whether `signature` is PKCS#1 v1.5 over the message whose hash was signed, by the certificate's key.
-fn verifies(certificate: &str, message: &[u8], signature: &str) -> bool {
-    let certificate = x509_cert::Certificate::from_der(&BASE64.decode(certificate).unwrap()).unwrap();
-    let key = certificate.tbs_certificate.subject_public_key_info.subject_public_key;
-    assert!(certificate.signature.to_der().is_ok());
-    ring::signature::UnparsedPublicKey::new(&ring::signature::RSA_PKCS1_2048_8192_SHA256, key.raw_bytes())
-        .verify(message, &BASE64.decode(signature).unwrap())
-        .is_ok()
 }
 
 #[tokio::test]

@@ -31,8 +31,10 @@ pub(crate) use call::MAX_BODY_BYTES;
 use dpop::Nonces;
 use refusal::Refusal;
 use rusqlite::Transaction;
+use signing::Bench;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// A phone's clock may be this far off, in seconds, in either direction.
 const CLOCK_SKEW: i64 = 300;
@@ -43,6 +45,7 @@ pub(crate) struct App {
     pub(crate) faults: Faults,
     issuer: String,
     nonces: Nonces,
+    bench: Bench,
     requests_seen: Mutex<BTreeMap<String, u64>>,
 }
 
@@ -55,6 +58,7 @@ impl App {
             faults: Faults::default(),
             issuer,
             nonces: Nonces::new(),
+            bench: Bench::new(),
             requests_seen: Mutex::default(),
         }
     }
@@ -62,6 +66,11 @@ impl App {
     /// How often each `METHOD /path` was asked for; ids in paths stand as `{id}`.
     pub(crate) fn requests_seen(&self) -> BTreeMap<String, u64> {
         self.requests_seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How long keys were at work for `signHash` since the start, all together.
+    pub(crate) fn signing_time(&self) -> Duration {
+        self.bench.time()
     }
 
     fn now(&self) -> i64 {

@@ -8,6 +8,9 @@ mod phone;
 pub(crate) use jose::{Jwt, Key, random_id, sha256};
 pub(crate) use phone::{Phone, Registration, ResourceCall, TokenCall};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use der::Decode;
 use reference_service::{
     Authority, HolderSpec, IssuedTicket, Keys, Options, ReferenceService, Requester, Running, TicketSpec,
 };
@@ -118,4 +121,13 @@ impl Answer {
         let found = (self.status, self.text("error"), self.text("error_description").contains(part));
         assert_eq!(found, (status, error, true), "{row}: {}", self.body);
     }
+}
+
+/// Whether `signature` is PKCS#1 v1.5 over the message whose hash was signed, by the certificate's key.
+pub(crate) fn verifies(certificate: &str, message: &[u8], signature: &str) -> bool {
+    let certificate = x509_cert::Certificate::from_der(&BASE64.decode(certificate).unwrap()).unwrap();
+    let key = certificate.tbs_certificate.subject_public_key_info.subject_public_key;
+    ring::signature::UnparsedPublicKey::new(&ring::signature::RSA_PKCS1_2048_8192_SHA256, key.raw_bytes())
+        .verify(message, &BASE64.decode(signature).unwrap())
+        .is_ok()
 }
