@@ -196,6 +196,21 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_stays_with_the_custody_that_it_was_made_with() {
+        use crate::authority::{Authority, AuthorityError};
+        let Some(token) = token() else { return };
+        let (software, hardware) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let keys = super::super::Keys::Token(token);
+        Authority::open(software.path(), crate::Clock::default()).unwrap();
+        Authority::open_with(hardware.path(), crate::Clock::default(), &keys).unwrap();
+        let elsewhere = |opened: Result<Authority, AuthorityError>| {
+            matches!(opened, Err(AuthorityError::Signer(SignerError::Elsewhere(_))))
+        };
+        assert!(elsewhere(Authority::open_with(software.path(), crate::Clock::default(), &keys)));
+        assert!(elsewhere(Authority::open(hardware.path(), crate::Clock::default())));
+    }
+
+    #[test]
     fn a_wrong_label_or_pin_opens_nothing() {
         let Some(token) = token() else { return };
         let unlabelled = Token { slot_label: "another".into(), ..token.clone() };
