@@ -8,8 +8,11 @@ mod phone;
 pub(crate) use jose::{Jwt, Key, random_id, sha256};
 pub(crate) use phone::{Phone, Registration, ResourceCall, TokenCall};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use der::Decode;
 use reference_service::{
-    Authority, HolderSpec, IssuedTicket, Options, ReferenceService, Requester, Running, TicketSpec,
+    Authority, HolderSpec, IssuedTicket, Keys, Options, ReferenceService, Requester, Running, TicketSpec,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -28,7 +31,8 @@ impl World {
 
     pub(crate) async fn with(holder: &HolderSpec) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let service = ReferenceService::start(Options::new(dir.path())).await.unwrap();
+        let options = Options { keys: keys(), ..Options::new(dir.path()) };
+        let service = ReferenceService::start(options).await.unwrap();
         let credential = service.authority().issue(holder).unwrap();
         Self { service, credential, dir }
     }
@@ -60,6 +64,40 @@ impl World {
     }
 }
 
+/// Module, label and PIN file of the token in which this run has its keys: `REFERENCE_SERVICE_PKCS11` names them, with
+/// colons between.
+#[cfg(feature = "pkcs11")]
+fn token() -> Option<[String; 3]> {
+    let text = std::env::var("REFERENCE_SERVICE_PKCS11").ok()?;
+    let parts: Vec<_> = text.split(':').map(str::to_owned).collect();
+    Some(parts.try_into().expect("MODULE:LABEL:PIN-FILE"))
+}
+
+#[cfg(not(feature = "pkcs11"))]
+fn token() -> Option<[String; 3]> {
+    None
+}
+
+/// Where the keys of this run rest.
+pub(crate) fn keys() -> Keys {
+    match token() {
+        #[cfg(feature = "pkcs11")]
+        Some([module, slot_label, pin_file]) => Keys::Token(reference_service::Token {
+            module: module.into(),
+            slot_label,
+            pin_file: pin_file.into(),
+        }),
+        _ => Keys::Software,
+    }
+}
+
+/// The same for a command.
+pub(crate) fn key_arguments() -> Vec<String> {
+    let options = ["--pkcs11-module", "--pkcs11-slot-label", "--pin-file"];
+    let values = token().into_iter().flatten();
+    options.into_iter().zip(values).flat_map(|(option, value)| [option.to_owned(), value]).collect()
+}
+
 pub(crate) fn doctor() -> HolderSpec {
     HolderSpec::new("手須戸 花子", "HANAKO TESUTO", "Medical Doctor")
 }
@@ -83,4 +121,13 @@ impl Answer {
         let found = (self.status, self.text("error"), self.text("error_description").contains(part));
         assert_eq!(found, (status, error, true), "{row}: {}", self.body);
     }
+}
+
+/// Whether `signature` is PKCS#1 v1.5 over the message whose hash was signed, by the certificate's key.
+pub(crate) fn verifies(certificate: &str, message: &[u8], signature: &str) -> bool {
+    let certificate = x509_cert::Certificate::from_der(&BASE64.decode(certificate).unwrap()).unwrap();
+    let key = certificate.tbs_certificate.subject_public_key_info.subject_public_key;
+    ring::signature::UnparsedPublicKey::new(&ring::signature::RSA_PKCS1_2048_8192_SHA256, key.raw_bytes())
+        .verify(message, &BASE64.decode(signature).unwrap())
+        .is_ok()
 }
