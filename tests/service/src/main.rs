@@ -186,6 +186,9 @@ fn letter(
         if let Some(code) = &files.ticket.activation_code {
             println!("{code}");
         }
+        if let Some(code) = &files.ticket.activation_code {
+            println!("{code}");
+        }
     }
     Ok(())
 }
