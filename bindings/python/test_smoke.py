@@ -124,11 +124,11 @@ class Smoke(unittest.IsolatedAsyncioTestCase):
         letter = self.office.run("letter", "--credential", self.doctor, "--out", self.folder / "letter", "--print")
         qr_text, code = letter.decode().split()
         agent = await self.open()
-        self.assertTrue(agent.status and (await agent.status()).is_UNREGISTERED())
+        self.assertTrue((await agent.status()).is_UNREGISTERED())
         with self.assertRaises(hpki.AgentError.Retry) as missing:
             await agent.register(qr_text)
         self.assertEqual(missing.exception.failure.code, "ActivationCodeRequired")
-        candidate = await agent.register(qr_text, hpki.ActivationCode.parse(code))
+        candidate = await agent.register(qr_text, hpki.ActivationCode(code))
         self.assertEqual(candidate.holder().name_kanji, DOCTOR)
         await agent.confirm(candidate)
 

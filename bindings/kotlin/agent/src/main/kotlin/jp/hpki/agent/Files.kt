@@ -1,10 +1,18 @@
 package jp.hpki.agent
 
+import java.nio.ByteBuffer
+import java.time.Instant
+import jp.hpki.agent.core.Inspection
+import jp.hpki.agent.core.JournalSummary
+import jp.hpki.agent.core.LogLevel
+import jp.hpki.agent.core.LogRecord
+import jp.hpki.agent.core.LogSink
+import jp.hpki.agent.core.MaterialException
+import jp.hpki.agent.core.VerificationMaterial
+import jp.hpki.agent.core.VerificationReport
 import jp.hpki.agent.core.setLogSink
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.withContext
-import java.nio.ByteBuffer
-import java.time.Instant
 
 /**
  * Verifies a signed file, without any network: whether its signatures hold, who made them, and whether they may have.

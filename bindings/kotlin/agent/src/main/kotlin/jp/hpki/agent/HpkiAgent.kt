@@ -1,22 +1,36 @@
 package jp.hpki.agent
 
+import jp.hpki.agent.core.ActivationCode
 import jp.hpki.agent.core.Agent
+import jp.hpki.agent.core.Approved
+import jp.hpki.agent.core.Batch
+import jp.hpki.agent.core.Candidate
+import jp.hpki.agent.core.ClientInfo
+import jp.hpki.agent.core.Clock
+import jp.hpki.agent.core.InboxEvent
+import jp.hpki.agent.core.JournalEntry
+import jp.hpki.agent.core.KeyVault
 import jp.hpki.agent.core.ProgressListener
+import jp.hpki.agent.core.ProgressStep
+import jp.hpki.agent.core.SecretStore
+import jp.hpki.agent.core.Status
+import jp.hpki.agent.core.TrustConfiguration
+import jp.hpki.agent.core.Waiting
 import jp.hpki.agent.core.libraryVersion
+import kotlin.time.Duration
+import kotlin.time.toJavaDuration
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.flowOn
 import kotlinx.coroutines.withContext
-import kotlin.time.Duration
-import kotlin.time.toJavaDuration
 
 /**
  * The doctor's phone: it registers with the QR of a letter, lists the prescriptions that wait, and signs or declines them.
  *
  * Every function can be called from the main thread; the work is done off it. A coroutine that is cancelled breaks its step
  * off: what had begun is then as after a crash, and the same step repeated continues it. One agent lives on a data folder at a
- * time; [close] gives it free.
+ * time; [close] gives it free. What goes in and comes out are the types of `jp.hpki.agent.core`.
  */
 public class HpkiAgent private constructor(private val agent: Agent) : AutoCloseable {
     /** Where this phone stands; no network. */
@@ -34,7 +48,7 @@ public class HpkiAgent private constructor(private val agent: Agent) : AutoClose
         qrText: String,
         activationCode: ActivationCode? = null,
         onProgress: (ProgressStep) -> Unit = {},
-    ): Candidate = step { agent.register(qrText, activationCode?.core, Progress(onProgress)) }
+    ): Candidate = step { agent.register(qrText, activationCode, Progress(onProgress)) }
 
     /** The registration that waits for the doctor's confirmation, for an app that was ended before it; null when there is none. */
     public suspend fun candidate(): Candidate? = step { agent.candidate() }

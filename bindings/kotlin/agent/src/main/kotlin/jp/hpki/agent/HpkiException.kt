@@ -1,8 +1,10 @@
 package jp.hpki.agent
 
-import jp.hpki.agent.core.AgentException
-import jp.hpki.agent.core.InternalException
 import java.util.concurrent.CancellationException
+import jp.hpki.agent.core.AgentException
+import jp.hpki.agent.core.AgentFailure
+import jp.hpki.agent.core.FailureKind
+import jp.hpki.agent.core.InternalException
 
 /**
  * Why a step failed, sorted by what the doctor can do. [failure] holds a stable code and what to tell the doctor in Japanese and

@@ -1,7 +1,9 @@
 package jp.hpki.agent
 
-import jp.hpki.agent.core.Scanner
 import java.nio.ByteBuffer
+import jp.hpki.agent.core.FrameException
+import jp.hpki.agent.core.ScanOutcome
+import jp.hpki.agent.core.Scanner
 
 /**
  * Reads QR symbols from camera frames. One scanner serves a camera session; it remembers nothing of a frame. Its calls compute:

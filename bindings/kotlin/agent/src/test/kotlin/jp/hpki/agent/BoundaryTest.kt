@@ -1,8 +1,23 @@
 package jp.hpki.agent
 
+import java.nio.ByteBuffer
+import java.nio.file.Files
+import java.nio.file.Path
+import jp.hpki.agent.core.ActivationCode
 import jp.hpki.agent.core.Agent
 import jp.hpki.agent.core.AgentException
 import jp.hpki.agent.core.CancellationToken
+import jp.hpki.agent.core.ClientInfo
+import jp.hpki.agent.core.Clock
+import jp.hpki.agent.core.KeyVaultException
+import jp.hpki.agent.core.LogLevel
+import jp.hpki.agent.core.LogRecord
+import jp.hpki.agent.core.ScanOutcome
+import jp.hpki.agent.core.Secret
+import jp.hpki.agent.core.SecretStore
+import jp.hpki.agent.core.Status
+import jp.hpki.agent.core.TrustConfiguration
+import jp.hpki.agent.core.TrustException
 import jp.hpki.agent.core.allFailureCodes
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Dispatchers
@@ -18,9 +33,6 @@ import org.junit.jupiter.api.Assertions.assertInstanceOf
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.TestInstance
-import java.nio.ByteBuffer
-import java.nio.file.Files
-import java.nio.file.Path
 
 /** What crosses between Kotlin and Rust, and what it costs. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -66,7 +78,9 @@ class BoundaryTest {
         val frame = ByteBuffer.allocateDirect(side * side)
         for (at in 0 until side * side) frame.put(at, (at * 31 % 256).toByte())
         QrScanner().use { scanner ->
-            val scan = { times: Int -> repeat(times) { assertInstanceOf(ScanOutcome.Nothing::class.java, scanner.scan(frame, side, side)) } }
+            val scan = { times: Int ->
+                repeat(times) { assertInstanceOf(ScanOutcome.Nothing::class.java, scanner.scan(frame, side, side)) }
+            }
             scan(2_000)
             val before = residentKilobytes()
             scan(10_000)
@@ -80,7 +94,8 @@ class BoundaryTest {
     fun `a frame is read where it lies, from its position, with its stride, direct or not`() {
         val frame = office.letter(office.issue()).luma()
         val (margin, stride) = 100 to frame.width + 24
-        for (buffer in listOf(ByteBuffer.allocateDirect(margin + stride * frame.height), ByteBuffer.allocate(margin + stride * frame.height))) {
+        val size = margin + stride * frame.height
+        for (buffer in listOf(ByteBuffer.allocateDirect(size), ByteBuffer.allocate(size))) {
             for (y in 0 until frame.height) {
                 for (x in 0 until frame.width) buffer.put(margin + y * stride + x, frame.luma.get(y * frame.width + x))
             }
@@ -96,7 +111,8 @@ class BoundaryTest {
     fun `a frame whose sizes do not fit is the app's mistake and says so`() {
         QrScanner().use { scanner ->
             val frame = ByteBuffer.allocateDirect(100 * 100)
-            for ((width, height, stride) in listOf(Triple(100, 101, 100), Triple(100, 100, 99), Triple(20, 100, 100), Triple(-1, 100, 100))) {
+            val wrong = listOf(Triple(100, 101, 100), Triple(100, 100, 99), Triple(20, 100, 100), Triple(-1, 100, 100))
+            for ((width, height, stride) in wrong) {
                 refusal<IllegalArgumentException> { scanner.scan(frame, width, height, stride) }
             }
         }
@@ -128,9 +144,11 @@ class BoundaryTest {
                 awaitCancellation()
             }
             val token = CancellationToken()
-            val code = jp.hpki.agent.core.ActivationCode.parse(letter.code)
+            val code = ActivationCode(letter.code)
             runBlocking {
-                val step = async(Dispatchers.Default) { refusal<AgentException.Cancelled> { agent.register(letter.qrText, code, null, token) } }
+                val step = async(Dispatchers.Default) {
+                    refusal<AgentException.Cancelled> { agent.register(letter.qrText, code, null, token) }
+                }
                 prompted.await()
                 token.cancel()
                 step.await()
@@ -176,7 +194,7 @@ class BoundaryTest {
         val phone = Phone(office)
         phone.open().use { agent ->
             refusal<HpkiException.Refused> { agent.register("https://example.com/") }
-            agent.confirm(agent.register(letter.qrText, ActivationCode.parse(letter.code)))
+            agent.confirm(agent.register(letter.qrText, ActivationCode(letter.code)))
             office.submit(credential, prescription("秘密　太郎"))
             phone.vault.user = { throw KeyVaultException.LockedOut() }
             refusal<HpkiException.FixPhone> { agent.approve(agent.prepare(agent.inbox())) }
@@ -196,7 +214,7 @@ class BoundaryTest {
         setHpkiLog(LogLevel.TRACE) { error("the sink") }
         val letter = office.letter(office.issue())
         Phone(office).open().use { agent ->
-            val candidate = agent.register(letter.qrText, ActivationCode.parse(letter.code)) { error("the listener") }
+            val candidate = agent.register(letter.qrText, ActivationCode(letter.code)) { error("the listener") }
             agent.confirm(candidate)
         }
         setHpkiLog(sink = null)
@@ -220,7 +238,7 @@ class BoundaryTest {
         }
         val folder = Files.createTempDirectory("phone").toString()
         HpkiAgent.open(office.trust, ClientInfo("t", "1", "t"), folder, TestVault(), MemorySecrets(), late).use { agent ->
-            val thrown = refusal<HpkiException.FixPhone> { agent.register(letter.qrText, ActivationCode.parse(letter.code)) }
+            val thrown = refusal<HpkiException.FixPhone> { agent.register(letter.qrText, ActivationCode(letter.code)) }
             assertEquals("ClockWrong", thrown.failure.code)
         }
     }

@@ -1,5 +1,19 @@
 package jp.hpki.agent
 
+import jp.hpki.agent.core.ActivationCode
+import jp.hpki.agent.core.Delivery
+import jp.hpki.agent.core.InboxEvent
+import jp.hpki.agent.core.JournalException
+import jp.hpki.agent.core.KeyVaultException
+import jp.hpki.agent.core.ProgressStep
+import jp.hpki.agent.core.Prompt
+import jp.hpki.agent.core.ScanOutcome
+import jp.hpki.agent.core.Status
+import jp.hpki.agent.core.TamperingKind
+import jp.hpki.agent.core.Verdict
+import jp.hpki.agent.core.ViolationSeverity
+import jp.hpki.agent.core.Waiting
+import jp.hpki.agent.core.WaitingContent
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.flow.filterIsInstance
@@ -39,7 +53,7 @@ class JourneyTest {
         phone.open().use { agent ->
             assertEquals(Status.Unregistered, agent.status())
             val steps = mutableListOf<ProgressStep>()
-            val candidate = agent.register(text, ActivationCode.parse(letter.code)) { steps += it }
+            val candidate = agent.register(text, ActivationCode(letter.code)) { steps += it }
             assertEquals(listOf(ProgressStep.STARTED, ProgressStep.AWAITING_USER, ProgressStep.USER_VERIFIED), steps)
             assertEquals(Office.DOCTOR, candidate.holder().nameKanji)
             assertEquals(listOf("Medical Doctor"), candidate.holder().roles)
@@ -150,18 +164,19 @@ class JourneyTest {
     @Test
     fun `a wrong code says how many tries remain, and a slip costs none`() = journey {
         val letter = office.letter(office.issue())
-        val wrong = ActivationCode.parse(if (letter.code.replace("-", "") == "00000000") "11111111" else "００００－００００")
+        val wrong = ActivationCode(if (letter.code.replace("-", "") == "00000000") "11111111" else "００００－００００")
         Phone(office).open().use { agent ->
             val missing = refusal<HpkiException.Retry> { agent.register(letter.qrText) }
             assertEquals("ActivationCodeRequired", missing.failure.code)
-            assertEquals("ActivationCodeMalformed", refusal<HpkiException.Retry> { ActivationCode.parse("1234") }.failure.code)
+            val slip = refusal<HpkiException.Retry> { agent.register(letter.qrText, ActivationCode("1234")) }
+            assertEquals("ActivationCodeMalformed", slip.failure.code)
             for (left in 4 downTo 3) {
                 val thrown = refusal<HpkiException.Retry> { agent.register(letter.qrText, wrong) }
                 assertEquals("WrongActivationCode", thrown.failure.code)
                 assertEquals(left.toUInt(), thrown.failure.triesLeft)
                 assertTrue(thrown.failure.textJa.contains("残り${left}回"))
             }
-            agent.confirm(agent.register(letter.qrText, ActivationCode.parse(letter.code)))
+            agent.confirm(agent.register(letter.qrText, ActivationCode(letter.code)))
         }
     }
 
@@ -172,7 +187,7 @@ class JourneyTest {
         old.registered(credential).use { agent ->
             val letter = office.letter(credential)
             Phone(office).open().use { new ->
-                val candidate = new.register(letter.qrText, ActivationCode.parse(letter.code))
+                val candidate = new.register(letter.qrText, ActivationCode(letter.code))
                 assertTrue(candidate.replaced())
                 new.confirm(candidate)
             }
@@ -197,7 +212,7 @@ class JourneyTest {
             phone.vault.user = {}
             val letter = office.letter(credential)
             if (agent.status() is Status.Registered) agent.unregister()
-            agent.confirm(agent.register(letter.qrText, ActivationCode.parse(letter.code)))
+            agent.confirm(agent.register(letter.qrText, ActivationCode(letter.code)))
             agent.approve(agent.prepare(agent.inbox()))
             assertNotNull(office.collect(request))
         }
@@ -272,11 +287,11 @@ class JourneyTest {
         val phone = Phone(office)
         phone.open().use { agent ->
             val first = office.letter(credential)
-            agent.reject(agent.register(first.qrText, ActivationCode.parse(first.code)))
+            agent.reject(agent.register(first.qrText, ActivationCode(first.code)))
             assertEquals(Status.Unregistered, agent.status())
             assertEquals(0, phone.vault.size)
             val second = office.letter(credential)
-            agent.confirm(agent.register(second.qrText, ActivationCode.parse(second.code)))
+            agent.confirm(agent.register(second.qrText, ActivationCode(second.code)))
             agent.unregister()
             assertEquals("NotRegistered", refusal<HpkiException.RegisterAgain> { agent.inbox() }.failure.code)
         }
@@ -286,7 +301,7 @@ class JourneyTest {
     fun `a registration that was not confirmed is found again after a restart`() = journey {
         val letter = office.letter(office.issue())
         val phone = Phone(office)
-        phone.open().use { it.register(letter.qrText, ActivationCode.parse(letter.code)) }
+        phone.open().use { it.register(letter.qrText, ActivationCode(letter.code)) }
         phone.open().use { agent ->
             assertEquals(Status.AwaitingConfirmation, agent.status())
             agent.confirm(agent.candidate()!!)
@@ -299,7 +314,7 @@ class JourneyTest {
         val letter = office.letter(office.issue("Pharmacist"))
         val phone = Phone(office)
         phone.open().use { agent ->
-            val thrown = refusal<HpkiException.Refused> { agent.register(letter.qrText, ActivationCode.parse(letter.code)) }
+            val thrown = refusal<HpkiException.Refused> { agent.register(letter.qrText, ActivationCode(letter.code)) }
             assertEquals("CertificateNotPrescriber", thrown.failure.code)
             assertEquals(0, phone.vault.size)
         }

@@ -5,6 +5,8 @@ import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.TimeUnit
 import javax.imageio.ImageIO
+import jp.hpki.agent.core.TrustConfiguration
+import jp.hpki.agent.core.VerificationMaterial
 
 /** The association's office, the clinic and the remote-signing service: a reference service in a process of its own. */
 class Office : AutoCloseable {

@@ -10,6 +10,16 @@ import java.time.LocalDate
 import java.time.ZoneId
 import java.time.format.DateTimeFormatter
 import java.util.concurrent.ConcurrentHashMap
+import jp.hpki.agent.core.ActivationCode
+import jp.hpki.agent.core.ClientInfo
+import jp.hpki.agent.core.KeyAlias
+import jp.hpki.agent.core.KeyRole
+import jp.hpki.agent.core.KeyVault
+import jp.hpki.agent.core.KeyVaultException
+import jp.hpki.agent.core.NewKey
+import jp.hpki.agent.core.Prompt
+import jp.hpki.agent.core.Secret
+import jp.hpki.agent.core.SecretStore
 
 /** A phone with keys and secrets in memory, and a user whom a test answers for. */
 class Phone(private val office: Office, val folder: Path = Files.createTempDirectory("phone")) {
@@ -22,7 +32,7 @@ class Phone(private val office: Office, val folder: Path = Files.createTempDirec
     /** An agent registered by a new letter for this credential. */
     suspend fun registered(credential: String): HpkiAgent = open().also { agent ->
         val letter = office.letter(credential)
-        agent.confirm(agent.register(letter.qrText, ActivationCode.parse(letter.code)))
+        agent.confirm(agent.register(letter.qrText, ActivationCode(letter.code)))
     }
 }
 

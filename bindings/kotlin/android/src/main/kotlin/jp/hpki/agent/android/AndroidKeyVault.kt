@@ -6,14 +6,6 @@ import android.security.keystore.KeyGenParameterSpec
 import android.security.keystore.KeyPermanentlyInvalidatedException
 import android.security.keystore.KeyProperties
 import android.security.keystore.StrongBoxUnavailableException
-import jp.hpki.agent.KeyAlias
-import jp.hpki.agent.KeyRole
-import jp.hpki.agent.KeyVault
-import jp.hpki.agent.KeyVaultException
-import jp.hpki.agent.NewKey
-import jp.hpki.agent.Prompt
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.withContext
 import java.security.GeneralSecurityException
 import java.security.KeyPairGenerator
 import java.security.KeyStore
@@ -22,6 +14,14 @@ import java.security.ProviderException
 import java.security.Signature
 import java.security.UnrecoverableKeyException
 import java.security.spec.ECGenParameterSpec
+import jp.hpki.agent.core.KeyAlias
+import jp.hpki.agent.core.KeyRole
+import jp.hpki.agent.core.KeyVault
+import jp.hpki.agent.core.KeyVaultException
+import jp.hpki.agent.core.NewKey
+import jp.hpki.agent.core.Prompt
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.withContext
 
 /**
  * The two keys of a binding in the phone's secure hardware (AndroidKeyStore; StrongBox where there is one). The approval key

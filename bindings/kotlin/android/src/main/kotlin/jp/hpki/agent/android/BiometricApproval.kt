@@ -6,13 +6,13 @@ import android.hardware.biometrics.BiometricManager
 import android.hardware.biometrics.BiometricPrompt
 import android.os.Build
 import android.os.CancellationSignal
-import jp.hpki.agent.KeyVaultException
-import jp.hpki.agent.Prompt
-import kotlinx.coroutines.CancellableContinuation
-import kotlinx.coroutines.suspendCancellableCoroutine
 import java.security.Signature
+import jp.hpki.agent.core.KeyVaultException
+import jp.hpki.agent.core.Prompt
 import kotlin.coroutines.resume
 import kotlin.coroutines.resumeWithException
+import kotlinx.coroutines.CancellableContinuation
+import kotlinx.coroutines.suspendCancellableCoroutine
 
 /** What the platform's prompt says. The default speaks Japanese; an app may bring its own words. */
 public open class PromptTexts {
