@@ -186,9 +186,6 @@ fn letter(
         if let Some(code) = &files.ticket.activation_code {
             println!("{code}");
         }
-        if let Some(code) = &files.ticket.activation_code {
-            println!("{code}");
-        }
     }
     Ok(())
 }
