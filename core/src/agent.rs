@@ -30,7 +30,7 @@ pub use crate::service::Requester;
 use crate::{
     certificate::Holder,
     device::{Device, KeyRole, state::State},
-    journal::{Digest, Event, Journal},
+    journal::{Digest, Entry, Event, Journal},
     registration::{Binding, ClientInfo},
     service::{BoundService, ClientIdentity, Service, ServiceError},
     trust::{TrustConfiguration, TrustedService},
@@ -137,7 +137,15 @@ impl Agent {
         Ok(if unconfirmed { Status::AwaitingConfirmation } else { Status::Unregistered })
     }
 
-    /// The record of what was approved, declined and refused, as JSON lines (see [`crate::journal`]).
+    /// The record of what was approved, declined and refused, verified, oldest first.
+    ///
+    /// # Errors
+    /// [`Code::JournalTampered`], [`Code::StorageFailed`].
+    pub async fn journal(&self) -> Result<Vec<Entry>, AgentError> {
+        self.with_journal(|journal| Ok(journal.entries()?)).await
+    }
+
+    /// The same as JSON lines (see [`crate::journal`]).
     ///
     /// # Errors
     /// [`Code::JournalTampered`], [`Code::StorageFailed`].

@@ -105,7 +105,7 @@ enum Command {
         /// How many days it can be used: 30 by letter, 10 minutes by card when not given
         #[arg(long, value_parser = clap::value_parser!(u16).range(1..=365))]
         valid_days: Option<u16>,
-        /// Print the text of the QR, too
+        /// Print the text of the QR, too, and on a second line the activation code, where there is one
         #[arg(long)]
         print: bool,
     },
@@ -267,6 +267,9 @@ fn letter(
     }
     if print {
         println!("{}", files.ticket.qr_text);
+        if let Some(code) = &files.ticket.activation_code {
+            println!("{code}");
+        }
     }
     Ok(())
 }
