@@ -170,9 +170,7 @@ private final class Progress: ProgressListener {
 private func privateFolder(_ given: URL?) throws(HpkiAgentError) -> String {
     do {
         let files = FileManager.default
-        var folder = try given
-            ?? files.url(for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
-            .appendingPathComponent("hpki-agent", isDirectory: true)
+        var folder = try given ?? defaultFolder()
         try files.createDirectory(at: folder, withIntermediateDirectories: true)
         #if canImport(Darwin)
             var values = URLResourceValues()
@@ -182,11 +180,16 @@ private func privateFolder(_ given: URL?) throws(HpkiAgentError) -> String {
         #if os(iOS)
             try files.setAttributes(
                 [.protectionKey: FileProtectionType.completeUntilFirstUserAuthentication], ofItemAtPath: folder.path)
-        #else
-            folder.standardize()
         #endif
+        folder.standardize()
         return folder.path
     } catch {
         throw .fixPhone(.storageFailed)
     }
+}
+
+private func defaultFolder() throws -> URL {
+    try FileManager.default
+        .url(for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
+        .appendingPathComponent("hpki-agent", isDirectory: true)
 }
