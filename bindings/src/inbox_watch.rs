@@ -32,7 +32,7 @@ pub struct InboxWatch {
 #[derive(Clone, uniffi::Enum)]
 pub enum InboxEvent {
     /// All that waits now, oldest first: the first time, whenever it has changed, and once a failure is over.
-    Waiting {
+    Changed {
         /// May be empty.
         prescriptions: Vec<Arc<Waiting>>,
     },
@@ -84,7 +84,7 @@ impl InboxWatch {
                     let not_before = (!ids.is_empty()).then(|| Instant::now() + PAUSE);
                     *state = State { told: Some(ids), not_before, failures: 0 };
                     if is_news {
-                        return Ok(InboxEvent::Waiting {
+                        return Ok(InboxEvent::Changed {
                             prescriptions: waiting.into_iter().map(Waiting::new).collect(),
                         });
                     }

@@ -19,17 +19,3 @@ public func inspect(_ file: Data) async -> Inspection {
 public func verifyJournal(_ export: Data) async throws -> JournalSummary {
     try verifyJournalExport(export: export)
 }
-
-extension ActivationCode {
-    /// Reads what a person types: digits in half or full width, spaces and hyphens of any kind between them. A slip is told here
-    /// and costs none of the five tries.
-    ///
-    /// - Throws: ``HpkiAgentError/retry(_:)`` with `ActivationCodeMalformed`.
-    public static func typed(_ text: String) throws(HpkiAgentError) -> ActivationCode {
-        do {
-            return try parse(typed: text)
-        } catch {
-            throw HpkiAgentError(error)
-        }
-    }
-}

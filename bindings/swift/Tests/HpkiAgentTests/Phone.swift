@@ -26,7 +26,7 @@ final class Phone: Sendable {
     func registered(_ credential: String) async throws -> HpkiAgent {
         let agent = try await open()
         let (qrText, code) = try office.letter(for: credential)
-        let candidate = try await agent.register(qrText: qrText, activationCode: .typed(code))
+        let candidate = try await agent.register(qrText: qrText, activationCode: ActivationCode(typed: code))
         try await agent.confirm(candidate)
         return agent
     }
