@@ -218,6 +218,7 @@ impl World {
         let trust = Trust {
             roots: &roots,
             intermediates: &intermediates,
+            timestamp_roots: &[],
             crls: &crls,
             prescriber_roles: &prescriber_roles,
             at,
