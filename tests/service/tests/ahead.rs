@@ -84,24 +84,13 @@ async fn sign_once(phone: &Phone) -> Duration {
     started.elapsed()
 }
 
-/// Rows as issuing makes them, of the same size; their keys are the one key, which nobody compares.
-fn fill(database: &Connection, ahead: usize) {
-    let rows = "WITH RECURSIVE ahead (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM ahead WHERE n < ?)
-        INSERT INTO credentials SELECT printf('%032x', n), name_kanji, name_romaji, role, printf('A%07d', n), chain,
-            certificate_serial, issued_by_signing_ca, key, key_enabled, scal, multisign, not_before, not_after, NULL
-        FROM ahead, credentials";
-    assert_eq!(database.execute(rows, [ahead]).unwrap(), ahead);
-}
-
 /// Two services take turns, so that whatever else the machine does slows both.
 #[tokio::test]
 async fn ten_thousand_credentials_issued_ahead_do_not_slow_a_single_signing() {
     let ahead = std::env::var("REFERENCE_SERVICE_AHEAD").map_or(AHEAD, |text| text.parse().unwrap());
     let (few, many) = (World::new().await, World::new().await);
     let (one, another) = (few.bound_phone().await, many.bound_phone().await);
-    let database = Connection::open(many.dir.path().join("service.sqlite")).unwrap();
-    database.busy_timeout(Duration::from_secs(10)).unwrap();
-    fill(&database, ahead);
+    let database = many.add_credentials(ahead);
     let plan = "EXPLAIN QUERY PLAN SELECT * FROM credentials WHERE id = ?1 OR holder_serial = ?1";
     let mut plan = database.prepare(plan).unwrap();
     let steps: Vec<String> =

@@ -14,7 +14,9 @@ use der::Decode;
 use reference_service::{
     Authority, HolderSpec, IssuedTicket, Keys, Options, ReferenceService, Requester, Running, TicketSpec,
 };
+use rusqlite::Connection;
 use serde_json::Value;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A service of its own for one test, with one doctor.
@@ -56,6 +58,20 @@ impl World {
         assert_eq!(answer.status, 201, "{}", answer.body);
         phone.adopt(&answer);
         phone
+    }
+
+    /// Adds rows `A0000001`, `A0000002`, … as issuing makes them and of the same size, but all with the key and the
+    /// certificate of the first: for what does not depend on their being different.
+    pub(crate) fn add_credentials(&self, count: usize) -> Connection {
+        let database = Connection::open(self.dir.path().join("service.sqlite")).unwrap();
+        database.busy_timeout(Duration::from_secs(60)).unwrap();
+        let rows = "WITH RECURSIVE ahead (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM ahead WHERE n < ?)
+            INSERT INTO credentials SELECT printf('%032x', n), name_kanji, name_romaji, role, printf('A%07d', n),
+                chain, certificate_serial, issued_by_signing_ca, key, key_enabled, scal, multisign, not_before,
+                not_after, NULL
+            FROM ahead, credentials";
+        assert_eq!(database.execute(rows, [count]).unwrap(), count);
+        database
     }
 
     pub(crate) fn submit(&self, document: &[u8]) -> String {
