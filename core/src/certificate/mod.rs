@@ -23,6 +23,7 @@ mod x509;
 pub use crl::{Crl, CrlError};
 pub use key::{KeyAlgorithm, SignatureAlgorithm, SignatureInvalid};
 pub use path::{Path, PathError, PathRefusal, build_path};
+pub(crate) use profile::check_signer;
 pub use profile::{Holder, ProfileError, SigningCertificate, holder};
 pub use revocation::{Revocation, RevocationReason, RevocationUnknown, revocation};
 pub use x509::{Certificate, Validity};

@@ -9,22 +9,23 @@ pub(super) const COMMON_NAME: &[u8] = &[0x55, 4, 3];
 /// 2.5.4.10
 pub(super) const ORGANIZATION: &[u8] = &[0x55, 4, 10];
 
-/// Attribute types with a short name registered for LDAP (RFC 4514 §3, RFC 4519).
-const SHORT_NAMES: [(&str, &str); 14] = [
-    ("2.5.4.3", "CN"),
-    ("2.5.4.4", "sn"),
-    ("2.5.4.5", "serialNumber"),
-    ("2.5.4.6", "C"),
-    ("2.5.4.7", "L"),
-    ("2.5.4.8", "ST"),
-    ("2.5.4.9", "STREET"),
-    ("2.5.4.10", "O"),
-    ("2.5.4.11", "OU"),
-    ("2.5.4.12", "title"),
-    ("2.5.4.42", "givenName"),
-    ("2.5.4.97", "organizationIdentifier"),
-    ("0.9.2342.19200300.100.1.1", "UID"),
-    ("0.9.2342.19200300.100.1.25", "DC"),
+/// Attribute types (contents octets) with a short name registered for LDAP (RFC 4514 §3, RFC 4519): 2.5.4.…, and
+/// 0.9.2342.19200300.100.1.….
+const SHORT_NAMES: [(&[u8], &str); 14] = [
+    (COMMON_NAME, "CN"),
+    (&[0x55, 4, 4], "sn"),
+    (&[0x55, 4, 5], "serialNumber"),
+    (&[0x55, 4, 6], "C"),
+    (&[0x55, 4, 7], "L"),
+    (&[0x55, 4, 8], "ST"),
+    (&[0x55, 4, 9], "STREET"),
+    (ORGANIZATION, "O"),
+    (&[0x55, 4, 11], "OU"),
+    (&[0x55, 4, 12], "title"),
+    (&[0x55, 4, 42], "givenName"),
+    (&[0x55, 4, 97], "organizationIdentifier"),
+    (&[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 1], "UID"),
+    (&[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 25], "DC"),
 ];
 
 /// A name, its structure checked.
@@ -102,17 +103,21 @@ impl Attribute<'_> {
     }
 
     fn rfc4514(&self) -> String {
-        let oid = dotted(self.oid);
-        let short = SHORT_NAMES.iter().find(|(known, _)| *known == oid).map(|(_, short)| short);
+        let short = SHORT_NAMES.iter().find(|(known, _)| *known == self.oid).map(|(_, short)| short);
         match (short, self.text()) {
             (Some(short), Some(text)) => format!("{short}={}", escape(&text)),
-            _ => format!("{oid}=#{}", super::hex(self.value.raw)),
+            _ => format!("{}=#{}", dotted(self.oid), super::hex(self.value.raw)),
         }
     }
 }
 
 /// RFC 4514 §2.4.
 fn escape(text: &str) -> String {
+    let is_special =
+        |byte| matches!(byte, b'\0' | b' ' | b'#' | b'"' | b'+' | b',' | b';' | b'<' | b'>' | b'\\');
+    if !text.bytes().any(is_special) {
+        return text.to_owned();
+    }
     let last = text.chars().count().saturating_sub(1);
     let mut escaped = String::with_capacity(text.len());
     for (at, c) in text.chars().enumerate() {

@@ -120,8 +120,8 @@ pub fn build_path(
     if search.extend(leaf) {
         return Ok(Path { certificates: search.path.into_iter().cloned().collect() });
     }
-    let missing = PathError::IssuerMissing { issuer: leaf.issuer_name() };
-    Err(search.failure.map_or(missing, |(_, error)| error))
+    let missing = || PathError::IssuerMissing { issuer: leaf.issuer_name() };
+    Err(search.failure.map_or_else(missing, |(_, error)| error))
 }
 
 struct Search<'a> {

@@ -32,6 +32,7 @@ pub use authority::{
     Authority, AuthorityError, Crl, DEFAULT_ISSUER, HolderSpec, IssuedTicket, LetterFiles, Route, TicketSpec,
 };
 pub use clock::Clock;
+pub use http::record::{Exchange, Recorder};
 pub use jose::JoseError;
 pub use pki::IssuedBy;
 pub use pki::tls::TlsError;

@@ -2,6 +2,7 @@
 
 use crate::authority::{Authority, AuthorityError};
 use crate::clock::Clock;
+use crate::http::record::Recorder;
 use crate::http::{App, router};
 use crate::pki::tls;
 use axum_server::Handle;
@@ -26,13 +27,15 @@ pub struct Options {
     pub issuer: Option<String>,
     /// The service's time.
     pub clock: Clock,
+    /// Takes note of everything on the wire, secrets included: for tests.
+    pub recorder: Option<Recorder>,
 }
 
 impl Options {
     /// On any free port of loopback.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { dir: dir.into(), listen, issuer: None, clock: Clock::default() }
+        Self { dir: dir.into(), listen, issuer: None, clock: Clock::default(), recorder: None }
     }
 }
 
@@ -77,7 +80,7 @@ impl ReferenceService {
         };
         let authority = tokio::task::spawn_blocking(open).await.map_err(std::io::Error::other)??;
         let config = tls::server_config(authority.tls_key_pem(), &host)?;
-        let app = Arc::new(App::new(authority.clone(), issuer.clone()));
+        let app = Arc::new(App::new(authority.clone(), issuer.clone(), options.recorder));
 
         let handle = Handle::new();
         let server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(Arc::new(config)))?

@@ -7,7 +7,7 @@ use super::{
     Examined,
     reasons::{self, OUT_OF_VALIDITY_NOW, PATH_OPEN, REVOCATION_OPEN, REVOKED, SIGNED_OUTSIDE_VALIDITY},
 };
-use crate::certificate::{self, Certificate, Crl, Holder, Revocation, SigningCertificate};
+use crate::certificate::{self, Certificate, Crl, Holder, Revocation};
 
 /// What a file is verified against.
 #[derive(Clone, Copy)]
@@ -63,8 +63,7 @@ fn profile(
         Covers::Prescription => trust.prescriber_roles,
         Covers::Dispensing => &holder.roles,
     };
-    // Validity is judged below, so that the profile is asked about a moment at which it holds.
-    if let Err(error) = SigningCertificate::check(certificate.clone(), roles, holder.not_after) {
+    if let Err(error) = certificate::check_signer(certificate, holder, roles) {
         reasons.push(reasons::of_profile(&error));
     }
     let is_valid = |at| holder.not_before <= at && at <= holder.not_after;

@@ -16,7 +16,7 @@ use roxmltree::Node;
 use time::OffsetDateTime;
 
 pub use judge::Trust;
-use places::{Ids, Place, elements, is, only_text};
+use places::{Ids, Place, elements, is};
 use properties::Properties;
 use reasons::{
     CERTIFICATE_MISMATCH, CERTIFICATE_UNREADABLE, DOCUMENT_CHANGED, DOCUMENT_UNREADABLE, KEY_INFO_CHANGED,
@@ -70,7 +70,7 @@ pub(super) fn examine(file: &[u8]) -> Result<Vec<Examined>, Reason> {
 }
 
 impl Examined {
-    fn of(document: &Document, ids: &Ids, place: &Place) -> Self {
+    fn of<'d, 't>(document: &'d Document<'t>, ids: &Ids, place: &Place<'d, 't>) -> Self {
         let mut examined = Self {
             covers: place.covers,
             level: Level::Bes,
@@ -84,7 +84,8 @@ impl Examined {
             examined.reasons.push(reason);
         }
         if examined.reasons.is_empty() && place.covers == Covers::Prescription {
-            let csv = only_text(place.target).and_then(base64).and_then(|csv| String::from_utf8(csv).ok());
+            let csv =
+                document.only_text(place.target).and_then(base64).and_then(|csv| String::from_utf8(csv).ok());
             if csv.is_none() {
                 examined.reasons.push(DOCUMENT_UNREADABLE);
             }
@@ -101,15 +102,20 @@ impl Examined {
 
     /// Stops at the first thing that leaves nothing further to be checked; what can be checked independently is
     /// listed together.
-    fn check(&mut self, document: &Document, ids: &Ids, place: &Place) -> Result<(), Reason> {
+    fn check<'d, 't>(
+        &mut self,
+        document: &'d Document<'t>,
+        ids: &Ids,
+        place: &Place<'d, 't>,
+    ) -> Result<(), Reason> {
         let signature = place.signature;
-        let parts = Parts::of(signature)?;
-        let properties = Properties::read(signature)?;
+        let parts = Parts::of(document, signature)?;
+        let properties = Properties::read(document, signature)?;
         self.level = properties.level;
         self.signed_at = properties.signed_at;
-        let signed_info = SignedInfo::read(parts.signed_info)?;
+        let signed_info = SignedInfo::read(document, parts.signed_info)?;
 
-        let certificates = read_certificates(key_info_certificates(parts.key_info));
+        let certificates = read_certificates(key_info_certificates(document, parts.key_info));
         let is_empty = certificates.is_empty();
         let is_named = |certificate: &Certificate| properties.certificate.is_of(certificate.der());
         let (named, others): (Vec<_>, Vec<_>) = certificates.into_iter().partition(is_named);
@@ -117,7 +123,7 @@ impl Examined {
             return Err(if is_empty { CERTIFICATE_UNREADABLE } else { CERTIFICATE_MISMATCH });
         };
         self.others = others;
-        self.others.extend(read_certificates(properties.certificate_values()));
+        self.others.extend(read_certificates(properties.certificate_values(document)));
 
         let expected = [
             (place.target, None, DOCUMENT_CHANGED),
@@ -167,11 +173,11 @@ struct Parts<'d, 't> {
 }
 
 impl<'d, 't> Parts<'d, 't> {
-    fn of(signature: Node<'d, 't>) -> Result<Self, Reason> {
+    fn of(document: &'d Document<'t>, signature: Node<'d, 't>) -> Result<Self, Reason> {
         let mut children = elements(signature);
         let mut next = |name| children.next().filter(|child| is(*child, DSIG, name)).ok_or(STRUCTURE);
         let signed_info = next("SignedInfo")?;
-        let value = only_text(next("SignatureValue")?).and_then(base64).ok_or(STRUCTURE)?;
+        let value = document.only_text(next("SignatureValue")?).and_then(base64).ok_or(STRUCTURE)?;
         let key_info = next("KeyInfo")?;
         if !children.all(|child| is(child, DSIG, "Object")) {
             return Err(STRUCTURE);
@@ -181,9 +187,13 @@ impl<'d, 't> Parts<'d, 't> {
 }
 
 /// Base64 texts of the certificates in KeyInfo.
-fn key_info_certificates<'d, 't: 'd>(key_info: Node<'d, 't>) -> impl Iterator<Item = Option<&'d str>> {
+fn key_info_certificates<'d, 't: 'd>(
+    document: &'d Document<'t>,
+    key_info: Node<'d, 't>,
+) -> impl Iterator<Item = Option<&'d str>> {
     let data = elements(key_info).filter(|child| is(*child, DSIG, "X509Data")).flat_map(elements);
-    data.filter(|child| is(*child, DSIG, "X509Certificate")).map(only_text)
+    data.filter(|child| is(*child, DSIG, "X509Certificate"))
+        .map(|certificate| document.only_text(certificate))
 }
 
 /// Those that are readable, of the first few: each costs parsing and a digest.

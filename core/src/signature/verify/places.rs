@@ -40,14 +40,17 @@ pub(super) fn find<'d, 't>(document: &'d Document<'t>) -> Result<Vec<Place<'d, '
         }
         _ => return Err(NOT_A_PRESCRIPTION),
     };
-    places.push(prescription_place(prescription)?);
+    places.push(prescription_place(document, prescription)?);
     Ok(places)
 }
 
-fn prescription_place<'d, 't>(prescription: Node<'d, 't>) -> Result<Place<'d, 't>, Reason> {
+fn prescription_place<'d, 't>(
+    document: &'d Document<'t>,
+    prescription: Node<'d, 't>,
+) -> Result<Place<'d, 't>, Reason> {
     let target = only(prescription, "", "PrescriptionDocument").ok_or(NOT_A_PRESCRIPTION)?;
     let holder = only(prescription, "", "PrescriptionSign").ok_or(NOT_SIGNED)?;
-    if target.attribute("id") != Some("PrescriptionDocument") || only_text(target).is_none() {
+    if target.attribute("id") != Some("PrescriptionDocument") || document.only_text(target).is_none() {
         return Err(DOCUMENT_NOT_PLAIN);
     }
     Ok(Place { covers: Covers::Prescription, target, signature: only_signature(holder)? })
@@ -116,10 +119,4 @@ pub(super) fn only<'d, 't>(node: Node<'d, 't>, namespace: &str, name: &str) -> O
 /// Whether the element has this name.
 pub(super) fn is(element: Node, namespace: &str, name: &str) -> bool {
     element.tag_name().name() == name && element.tag_name().namespace().unwrap_or_default() == namespace
-}
-
-/// The text of an element that holds one piece of text and nothing else.
-pub(super) fn only_text<'d>(element: Node<'d, '_>) -> Option<&'d str> {
-    let text = element.first_child().filter(|child| child.is_text() && child.next_sibling().is_none());
-    text.and_then(|text| text.text())
 }

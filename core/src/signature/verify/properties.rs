@@ -8,8 +8,9 @@ use super::{
     super::{
         report::{Level, Reason},
         uri::{DSIG, XADES, XADES_141},
+        xml::Document,
     },
-    places::{elements, is, only, only_text},
+    places::{elements, is, only},
     reasons::STRUCTURE,
     signed_info::Digest,
 };
@@ -28,7 +29,7 @@ pub(super) struct Properties<'d, 't> {
 
 impl<'d, 't> Properties<'d, 't> {
     /// The one QualifyingProperties in an Object of this signature, which must name the signature as its Target.
-    pub(super) fn read(signature: Node<'d, 't>) -> Result<Self, Reason> {
+    pub(super) fn read(document: &'d Document<'t>, signature: Node<'d, 't>) -> Result<Self, Reason> {
         let mut found = elements(signature)
             .filter(|child| is(*child, DSIG, "Object"))
             .flat_map(elements)
@@ -41,7 +42,7 @@ impl<'d, 't> Properties<'d, 't> {
         let signed = only(properties, XADES, "SignedProperties").ok_or(STRUCTURE)?;
         let claims = only(signed, XADES, "SignedSignatureProperties").ok_or(STRUCTURE)?;
         let signed_at = only(claims, XADES, "SigningTime")
-            .and_then(only_text)
+            .and_then(|time| document.only_text(time))
             .and_then(|text| OffsetDateTime::parse(text.trim(), &Rfc3339).ok());
         // IssuerSerial adds nothing to a digest of the whole certificate, and is passed over.
         let certificate = only(claims, XADES, "SigningCertificateV2")
@@ -52,14 +53,25 @@ impl<'d, 't> Properties<'d, 't> {
             .ok_or(STRUCTURE)?;
         let added = only(properties, XADES, "UnsignedProperties")
             .and_then(|unsigned| only(unsigned, XADES, "UnsignedSignatureProperties"));
-        Ok(Self { signed, signed_at, certificate: Digest::read(certificate)?, level: level(added), added })
+        Ok(Self {
+            signed,
+            signed_at,
+            certificate: Digest::read(document, certificate)?,
+            level: level(added),
+            added,
+        })
     }
 
     /// Base64 texts of the certificates that were added.
-    pub(super) fn certificate_values(&self) -> impl Iterator<Item = Option<&'d str>> + use<'d, 't> {
+    pub(super) fn certificate_values(
+        &self,
+        document: &'d Document<'t>,
+    ) -> impl Iterator<Item = Option<&'d str>> + use<'d, 't> {
         let values = self.added.into_iter().flat_map(elements);
         let values = values.filter(|property| is(*property, XADES, "CertificateValues")).flat_map(elements);
-        values.filter(|value| is(*value, XADES, "EncapsulatedX509Certificate")).map(only_text)
+        values
+            .filter(|value| is(*value, XADES, "EncapsulatedX509Certificate"))
+            .map(|value| document.only_text(value))
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
         xml::Document,
     },
     base64,
-    places::{elements, is, only, only_text},
+    places::{elements, is, only},
     reasons::{ALGORITHM, STRUCTURE, TRANSFORM},
 };
 use crate::certificate::SignatureAlgorithm;
@@ -42,7 +42,7 @@ pub(super) struct Digest {
 const MAX_REFERENCES: usize = 8;
 
 impl<'d> SignedInfo<'d> {
-    pub(super) fn read(signed_info: Node<'d, '_>) -> Result<Self, Reason> {
+    pub(super) fn read<'t>(document: &'d Document<'t>, signed_info: Node<'d, 't>) -> Result<Self, Reason> {
         let mut children = elements(signed_info);
         let mut next = |name| children.next().filter(|child| is(*child, DSIG, name)).ok_or(STRUCTURE);
         let form = canonicalization(next("CanonicalizationMethod")?, true)?.ok_or(ALGORITHM)?;
@@ -55,20 +55,21 @@ impl<'d> SignedInfo<'d> {
         if references.len() > MAX_REFERENCES || !references.iter().all(|node| is(*node, DSIG, "Reference")) {
             return Err(STRUCTURE);
         }
-        let references = references.into_iter().map(Reference::read).collect::<Result<_, _>>()?;
+        let references =
+            references.into_iter().map(|node| Reference::read(document, node)).collect::<Result<_, _>>()?;
         Ok(Self { form, algorithm, references })
     }
 }
 
 impl<'d> Reference<'d> {
-    fn read(reference: Node<'d, '_>) -> Result<Self, Reason> {
+    fn read<'t>(document: &'d Document<'t>, reference: Node<'d, 't>) -> Result<Self, Reason> {
         let id = reference.attribute("URI").and_then(|uri| uri.strip_prefix('#')).ok_or(STRUCTURE)?;
         let mut parts = Self {
             id,
             kind: reference.attribute("Type"),
             enveloped: false,
             form: Form::INCLUSIVE,
-            digest: Digest::read(reference)?,
+            digest: Digest::read(document, reference)?,
         };
         let known =
             |child: Node| ["Transforms", "DigestMethod", "DigestValue"].iter().any(|n| is(child, DSIG, n));
@@ -97,7 +98,12 @@ impl<'d> Reference<'d> {
 
     /// Whether the element, as it stands in the document, has this Reference's digest. `signature` is the Signature
     /// that the Reference belongs to.
-    pub(super) fn matches(&self, document: &Document, element: Node, signature: Node) -> bool {
+    pub(super) fn matches<'t>(
+        &self,
+        document: &'d Document<'t>,
+        element: Node<'d, 't>,
+        signature: Node<'d, 't>,
+    ) -> bool {
         if self.enveloped && !signature.ancestors().any(|ancestor| ancestor == element) {
             return false;
         }
@@ -110,11 +116,11 @@ impl<'d> Reference<'d> {
 
 impl Digest {
     /// Of DigestMethod and DigestValue below `parent`.
-    pub(super) fn read(parent: Node) -> Result<Self, Reason> {
+    pub(super) fn read<'d, 't>(document: &'d Document<'t>, parent: Node<'d, 't>) -> Result<Self, Reason> {
         let method = only(parent, DSIG, "DigestMethod").ok_or(STRUCTURE)?;
         let algorithm = method.attribute("Algorithm").and_then(uri::digest).ok_or(ALGORITHM)?;
-        let value =
-            only(parent, DSIG, "DigestValue").and_then(only_text).and_then(base64).ok_or(STRUCTURE)?;
+        let value = only(parent, DSIG, "DigestValue").and_then(|value| document.only_text(value));
+        let value = value.and_then(base64).ok_or(STRUCTURE)?;
         Ok(Self { algorithm, value })
     }
 

@@ -8,6 +8,7 @@ mod csc;
 mod discovery;
 mod dpop;
 mod inbox;
+pub(crate) mod record;
 pub(crate) mod refusal;
 mod registration;
 mod sad;
@@ -26,6 +27,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use call::Call;
 use dpop::Nonces;
+use record::Recorder;
 use refusal::Refusal;
 use rusqlite::Transaction;
 use std::collections::BTreeMap;
@@ -40,13 +42,14 @@ pub(crate) struct App {
     issuer: String,
     nonces: Nonces,
     requests_seen: Mutex<BTreeMap<String, u64>>,
+    recorder: Option<Recorder>,
 }
 
 type Shared = State<Arc<App>>;
 
 impl App {
-    pub(crate) fn new(authority: Authority, issuer: String) -> Self {
-        Self { authority, issuer, nonces: Nonces::new(), requests_seen: Mutex::default() }
+    pub(crate) fn new(authority: Authority, issuer: String, recorder: Option<Recorder>) -> Self {
+        Self { authority, issuer, nonces: Nonces::new(), requests_seen: Mutex::default(), recorder }
     }
 
     /// How often each `METHOD /path` was asked for; ids in paths stand as `{id}`.
@@ -104,6 +107,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(|| async { Refusal::method_not_allowed() })
         .layer(DefaultBodyLimit::max(call::MAX_BODY_BYTES))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), around))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), record::record))
         .with_state(app)
 }
 
