@@ -34,6 +34,7 @@ mod trust;
 mod verification;
 mod violation;
 mod waiting;
+mod warning;
 
 pub use activation_code::ActivationCode;
 pub use agent::{Agent, ClientInfo};
@@ -63,6 +64,7 @@ pub use verification::{
 };
 pub use violation::{FieldName, Violation, ViolationSeverity};
 pub use waiting::{Requester, Waiting, WaitingContent};
+pub use warning::Warning;
 
 /// Version of this library. The first call from a foreign language loads it: see an app's warm-up.
 #[uniffi::export]

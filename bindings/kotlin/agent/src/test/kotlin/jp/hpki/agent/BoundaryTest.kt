@@ -158,6 +158,20 @@ class BoundaryTest {
     }
 
     @Test
+    fun `a doctor who switched batch signing off approves one at a time`() = journey {
+        Phone(office).registered().use { agent ->
+            assertTrue(agent.batchSigning())
+            agent.setBatchSigning(false)
+            office.submit(office.doctor, prescription(), prescription())
+            assertEquals("BatchSigningOff", refusal<HpkiException.FixPhone> { agent.prepare(agent.inbox()) }.failure.code)
+            assertEquals(1, agent.approve(agent.prepare(agent.inbox().take(1))).size)
+            agent.setBatchSigning(true)
+            assertEquals(1uL, agent.prepare(agent.inbox()).count())
+            assertTrue(agent.warnings().isEmpty())
+        }
+    }
+
+    @Test
     fun `one data folder has one agent`() = journey {
         val phone = Phone(office)
         phone.open().use {

@@ -204,8 +204,8 @@ class JourneyTest {
             assertNull(office.collect(request))
 
             phone.vault.user = {}
+            assertEquals(Status.Unregistered, agent.status())
             val letter = office.letter(office.doctor)
-            if (agent.status() is Status.Registered) agent.unregister()
             agent.confirm(agent.register(letter.qrText, ActivationCode(letter.code)))
             agent.approve(agent.prepare(agent.inbox()))
             assertNotNull(office.collect(request))
@@ -266,7 +266,7 @@ class JourneyTest {
             val export = agent.exportJournal()
             assertFalse(export.decodeToString().contains("秘密"))
             assertEquals(4uL, verifyJournal(export).count)
-            val changed = export.decodeToString().replace("\"replaced\":false", "\"replaced\":true").toByteArray()
+            val changed = export.decodeToString().replaceFirst("approval_key\":\"", "approval_key\":\"x").toByteArray()
             val found = refusal<JournalException.Tampered> { verifyJournal(changed) }
             assertEquals(1uL to TamperingKind.ALTERED, found.seq to found.kind)
         }
