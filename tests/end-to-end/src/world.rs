@@ -219,7 +219,6 @@ impl World {
             roots: &roots,
             timestamp_roots: &[],
             intermediates: &intermediates,
-            timestamp_roots: &[],
             crls: &crls,
             prescriber_roles: &prescriber_roles,
             at,
