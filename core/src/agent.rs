@@ -151,12 +151,16 @@ impl Agent {
     }
 
     /// Removes this phone from the service (RFC 7592 §2.3) and wipes keys, secrets and binding. A phone that the
-    /// service no longer knows is wiped all the same.
+    /// service no longer knows, or that has lost its keys, is wiped all the same.
     ///
     /// # Errors
     /// [`Code::NotRegistered`], [`Code::Offline`] and the other errors of the wire; nothing is wiped then.
     pub async fn unregister(&self) -> Result<(), AgentError> {
-        let (binding, session) = self.session().await?;
+        let (binding, session) = match self.session().await {
+            // Wiped already: keys that are gone leave nothing to ask the service with.
+            Err(error) if matches!(error.code(), Code::PhoneUnbound | Code::KeysInvalidated) => return Ok(()),
+            session => session?,
+        };
         let key_binding = binding.key_alias(KeyRole::Device).binding;
         self.remove_registration(session.service(), binding.registration_client_uri(), &key_binding).await?;
         self.wipe(&key_binding).await?;

@@ -6,6 +6,7 @@
 mod interrupt;
 mod phone;
 pub mod sample;
+mod shell;
 mod wire;
 mod world;
 
@@ -15,6 +16,7 @@ use hpki_agent::agent::{AgentError, Code};
 
 pub use interrupt::interrupted_at;
 pub use phone::{Phone, PhoneClock, Secrets, User};
+pub use shell::{Ended, Shell};
 pub use wire::{Wire, form, header, json};
 pub use world::{World, clinic, take};
 

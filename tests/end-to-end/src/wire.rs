@@ -15,6 +15,7 @@ impl Wire {
     }
 
     /// Those after the first `count`.
+    #[must_use]
     pub fn after(&self, count: usize) -> Self {
         Self(self.0.iter().skip(count).cloned().collect())
     }

@@ -217,6 +217,7 @@ impl World {
         let at = OffsetDateTime::now_utc();
         let trust = Trust {
             roots: &roots,
+            timestamp_roots: &[],
             intermediates: &intermediates,
             crls: &crls,
             prescriber_roles: &prescriber_roles,

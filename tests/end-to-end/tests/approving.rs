@@ -204,21 +204,23 @@ async fn nothing_is_signed_when_biometrics_are_locked() {
 }
 
 #[tokio::test]
-async fn nothing_is_signed_when_the_platform_holds_the_key_for_invalid() {
-    nothing_is_signed_when_the_user(KeyVaultError::Invalidated, Code::KeysInvalidated).await;
-}
-
-#[tokio::test]
 async fn a_phone_whose_approval_key_is_gone_signs_nothing_and_registers_again() {
     let world = World::new().await;
     let mut phone = world.bound_phone().await;
     let request = world.submit(&sample::csv(1));
-    let batch = phone.prepare(inbox(&phone).await).await.unwrap();
-    phone.secrets.lose("-approval");
-    assert_eq!(code(phone.approve(batch).await), Code::KeysInvalidated);
-    assert_eq!(world.signatures_made(), 0);
-    phone.restart().await.unwrap();
-    assert_eq!(code(phone.inbox(NO_WAIT).await), Code::KeysInvalidated);
+    for loss in ["the platform has destroyed it", "it is not there"] {
+        let batch = phone.prepare(inbox(&phone).await).await.unwrap();
+        match loss {
+            "it is not there" => phone.secrets.lose("-approval"),
+            _ => phone.user.will(KeyVaultError::Invalidated),
+        }
+        assert_eq!(code(phone.approve(batch).await), Code::KeysInvalidated, "{loss}");
+        assert_eq!((world.signatures_made(), phone.secrets.keys()), (0, 0), "{loss}");
+        phone.restart().await.unwrap();
+        assert_eq!(phone.status().await.unwrap(), Status::Unregistered, "{loss}");
+        assert_eq!(code(phone.inbox(NO_WAIT).await), Code::NotRegistered, "{loss}");
+        phone.confirm(phone.use_ticket(&world.card()).await.unwrap()).await.unwrap();
+    }
     phone.unregister().await.unwrap();
     phone.confirm(phone.use_ticket(&world.card()).await.unwrap()).await.unwrap();
     sign_all(&phone).await;

@@ -213,7 +213,7 @@ async fn no_error_holds_a_secret_or_a_patient() {
         let mut told = format!("{error} {error:?} {} {:?}", error.text_ja(), error.violations());
         let mut cause = std::error::Error::source(error);
         while let Some(inner) = cause {
-            told += &format!(" {inner} {inner:?}");
+            told.push_str(&[" ", &inner.to_string(), " ", &format!("{inner:?}")].concat());
             cause = inner.source();
         }
         for word in &words {
