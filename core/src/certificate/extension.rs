@@ -1,5 +1,7 @@
 //! The extensions of a certificate (RFC 5280 §4.2): all kept in order, those that rules ask about decoded.
 
+use std::ops::Range;
+
 use der::Tag;
 
 use super::{
@@ -58,6 +60,8 @@ pub(super) const ANY_POLICY: &[u8] = &[0x55, 0x1d, 32, 0];
 #[derive(Default)]
 pub(super) struct Extensions {
     all: Vec<Extension>,
+    /// OIDs and values of all, one after another.
+    bytes: Vec<u8>,
     pub(super) basic_constraints: Option<BasicConstraints>,
     pub(super) key_usage: Option<KeyUsage>,
     pub(super) policies: Option<Vec<Vec<u8>>>,
@@ -72,10 +76,11 @@ pub(super) struct Extensions {
     pub(super) distribution_points: Vec<DistributionPoint>,
 }
 
+/// Where in [`Extensions::bytes`] its OID and its value are.
 struct Extension {
-    oid: Vec<u8>,
+    oid: Range<usize>,
     critical: bool,
-    value: Vec<u8>,
+    value: Range<usize>,
 }
 
 /// RFC 5280 §4.2.1.9.
@@ -103,16 +108,37 @@ impl KeyUsage {
 impl Extensions {
     /// From the elements of `Extensions` of a certificate by `issuer`. The error is the name of what is malformed.
     pub(super) fn parse(elements: Vec<Tlv>, issuer: &Name) -> Result<Self, &'static str> {
-        let mut extensions = Self::default();
+        let length = elements.iter().map(|element| element.raw.len()).sum();
+        let mut extensions = Self {
+            all: Vec::with_capacity(elements.len()),
+            bytes: Vec::with_capacity(length),
+            ..Self::default()
+        };
         for element in elements {
             let (oid, critical, value) = entry(element).ok_or("extension")?;
-            if extensions.all.iter().any(|earlier| earlier.oid == oid) {
+            if extensions.find(oid).is_some() {
                 return Err("extension that stands twice");
             }
             extensions.read(oid, value, issuer)?;
-            extensions.all.push(Extension { oid: oid.to_vec(), critical, value: value.to_vec() });
+            extensions.keep(oid, critical, value);
         }
         Ok(extensions)
+    }
+
+    fn keep(&mut self, oid: &[u8], critical: bool, value: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(oid);
+        let middle = self.bytes.len();
+        self.bytes.extend_from_slice(value);
+        self.all.push(Extension { oid: start..middle, critical, value: middle..self.bytes.len() });
+    }
+
+    fn find(&self, oid: &[u8]) -> Option<&Extension> {
+        self.all.iter().find(|extension| self.oid(extension) == oid)
+    }
+
+    fn oid(&self, extension: &Extension) -> &[u8] {
+        self.bytes.get(extension.oid.clone()).unwrap_or_default()
     }
 
     fn read(&mut self, oid: &[u8], value: &[u8], issuer: &Name) -> Result<(), &'static str> {
@@ -145,7 +171,7 @@ impl Extensions {
 
     /// Contents of the extension's OCTET STRING.
     pub(super) fn value(&self, oid: &[u8]) -> Option<&[u8]> {
-        self.all.iter().find(|e| e.oid == oid).map(|e| e.value.as_slice())
+        self.find(oid).and_then(|extension| self.bytes.get(extension.value.clone()))
     }
 
     pub(super) fn key_usage_is_critical(&self) -> bool {
@@ -157,7 +183,7 @@ impl Extensions {
     }
 
     fn is_critical(&self, oid: &[u8]) -> bool {
-        self.all.iter().any(|e| e.oid == oid && e.critical)
+        self.find(oid).is_some_and(|extension| extension.critical)
     }
 
     pub(super) fn extended_key_usage_is_critical(&self) -> bool {
@@ -172,7 +198,9 @@ impl Extensions {
     /// The same where the caller applies one more.
     pub(super) fn unknown_critical_besides(&self, applied: &[u8]) -> Option<String> {
         let is_applied = |oid: &[u8]| APPLIED.contains(&oid) || oid == applied;
-        self.all.iter().find(|e| e.critical && !is_applied(&e.oid)).map(|e| dotted(&e.oid))
+        let mut critical =
+            self.all.iter().filter(|extension| extension.critical).map(|extension| self.oid(extension));
+        critical.find(|oid| !is_applied(oid)).map(dotted)
     }
 
     /// basicConstraints says that this is a CA.

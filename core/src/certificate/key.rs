@@ -3,7 +3,7 @@
 use der::Tag;
 use ring::signature::{self as ring_signature, UnparsedPublicKey, VerificationAlgorithm};
 
-use super::tlv::{Tlv, dotted};
+use super::tlv::Tlv;
 
 /// rsaEncryption, 1.2.840.113549.1.1.1
 const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
@@ -13,6 +13,17 @@ const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
 const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
 /// secp384r1, 1.3.132.0.34
 const P384: &[u8] = &[0x2b, 0x81, 4, 0, 0x22];
+
+/// sha256WithRSAEncryption, sha384… and sha512…, 1.2.840.113549.1.1.11 to 13
+const RSA_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11];
+/// See [`RSA_SHA256`].
+const RSA_SHA384: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 12];
+/// See [`RSA_SHA256`].
+const RSA_SHA512: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 13];
+/// ecdsa-with-SHA256 and SHA384, 1.2.840.10045.4.3.2 and 3
+const ECDSA_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
+/// See [`ECDSA_SHA256`].
+const ECDSA_SHA384: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3];
 
 /// Smallest RSA modulus, bits: what HPKI issues today.
 const MIN_RSA_BITS: usize = 2048;
@@ -70,12 +81,12 @@ impl SignatureAlgorithm {
     /// From an AlgorithmIdentifier (RFC 4055, RFC 5758): parameters NULL or absent for RSA, absent for ECDSA.
     pub(super) fn from_identifier(identifier: Tlv) -> Option<Self> {
         let (oid, parameters) = oid_and_parameters(identifier)?;
-        let algorithm = match dotted(oid).as_str() {
-            "1.2.840.113549.1.1.11" => Self::RsaSha256,
-            "1.2.840.113549.1.1.12" => Self::RsaSha384,
-            "1.2.840.113549.1.1.13" => Self::RsaSha512,
-            "1.2.840.10045.4.3.2" => Self::EcdsaSha256,
-            "1.2.840.10045.4.3.3" => Self::EcdsaSha384,
+        let algorithm = match oid {
+            RSA_SHA256 => Self::RsaSha256,
+            RSA_SHA384 => Self::RsaSha384,
+            RSA_SHA512 => Self::RsaSha512,
+            ECDSA_SHA256 => Self::EcdsaSha256,
+            ECDSA_SHA384 => Self::EcdsaSha384,
             _ => return None,
         };
         let is_rsa = matches!(algorithm, Self::RsaSha256 | Self::RsaSha384 | Self::RsaSha512);

@@ -1,6 +1,6 @@
 //! Distinguished names (RFC 5280 §4.1.2.4): kept as DER, compared by §7.1, written by RFC 4514.
 
-use std::sync::OnceLock;
+use std::{borrow::Cow, sync::OnceLock};
 
 use der::Tag;
 
@@ -42,7 +42,7 @@ pub(super) struct Name {
 
 impl Name {
     pub(super) fn from_tlv(tlv: Tlv) -> Option<Self> {
-        attributes(tlv.raw)?;
+        check(tlv)?;
         Some(Self { der: tlv.raw.to_vec(), canonical: OnceLock::new() })
     }
 
@@ -61,13 +61,12 @@ impl Name {
 
     /// Text of the first attribute of this type.
     pub(super) fn first(&self, oid: &[u8]) -> Option<String> {
-        self.texts(oid).into_iter().next().flatten()
+        each(&self.der).find(|attribute| attribute.oid == oid)?.text()
     }
 
     /// Texts of all attributes of this type; `None` for one that is no text.
     pub(super) fn texts(&self, oid: &[u8]) -> Vec<Option<String>> {
-        let rdns = attributes(&self.der).unwrap_or_default();
-        rdns.iter().flatten().filter(|a| a.oid == oid).map(Attribute::text).collect()
+        each(&self.der).filter(|attribute| attribute.oid == oid).map(|attribute| attribute.text()).collect()
     }
 
     /// Equal by DER, or by RFC 5280 §7.1 as far as names in certificates need it: case and runs of spaces do not
@@ -85,7 +84,9 @@ impl Name {
     /// names, and a prefix is a name's beginning.
     pub(super) fn canonical(&self) -> &[u8] {
         self.canonical.get_or_init(|| {
-            attributes(&self.der).unwrap_or_default().iter().flat_map(|rdn| canonical(rdn)).collect()
+            rdns(&self.der)
+                .flat_map(|rdn| canonical(&inside(rdn).filter_map(attribute).collect::<Vec<_>>()))
+                .collect()
         })
     }
 }
@@ -115,9 +116,17 @@ fn with_length(bytes: &[u8]) -> Vec<u8> {
 /// RFC 4514: the last RDN first.
 impl std::fmt::Display for Name {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let rdns = attributes(&self.der).unwrap_or_default();
-        let rdn = |rdn: &Vec<Attribute>| rdn.iter().map(Attribute::rfc4514).collect::<Vec<_>>().join("+");
-        f.write_str(&rdns.iter().rev().map(rdn).collect::<Vec<_>>().join(","))
+        let rdns: Vec<Tlv> = rdns(&self.der).collect();
+        let mut between = "";
+        for rdn in rdns.into_iter().rev() {
+            for attribute in inside(rdn).filter_map(attribute) {
+                f.write_str(between)?;
+                attribute.write_rfc4514(f)?;
+                between = "+";
+            }
+            between = ",";
+        }
+        Ok(())
     }
 }
 
@@ -142,21 +151,25 @@ impl Attribute<'_> {
         }
     }
 
-    fn rfc4514(&self) -> String {
+    fn write_rfc4514(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let short = SHORT_NAMES.iter().find(|(known, _)| *known == self.oid).map(|(_, short)| short);
         match (short, self.text()) {
-            (Some(short), Some(text)) => format!("{short}={}", escape(&text)),
-            _ => format!("{}=#{}", dotted(self.oid), super::hex(self.value.raw)),
+            (Some(short), Some(text)) => {
+                f.write_str(short)?;
+                f.write_str("=")?;
+                f.write_str(&escape(&text))
+            }
+            _ => write!(f, "{}=#{}", dotted(self.oid), super::hex(self.value.raw)),
         }
     }
 }
 
 /// RFC 4514 §2.4.
-fn escape(text: &str) -> String {
+fn escape(text: &str) -> Cow<'_, str> {
     let is_special =
         |byte| matches!(byte, b'\0' | b' ' | b'#' | b'"' | b'+' | b',' | b';' | b'<' | b'>' | b'\\');
     if !text.bytes().any(is_special) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let last = text.chars().count().saturating_sub(1);
     let mut escaped = String::with_capacity(text.len());
@@ -169,12 +182,33 @@ fn escape(text: &str) -> String {
             _ => escaped.push(c),
         }
     }
-    escaped
+    Cow::Owned(escaped)
 }
 
-fn attributes(name: &[u8]) -> Option<Vec<Vec<Attribute<'_>>>> {
-    let rdns = Tlv::only(name, Tag::Sequence)?.all(Tag::Set)?;
-    rdns.into_iter().map(|rdn| rdn.all(Tag::Sequence)?.into_iter().map(attribute).collect()).collect()
+/// `None` when the structure is not that of a name.
+fn check(name: Tlv) -> Option<()> {
+    let mut rdns = (name.tag == Tag::Sequence).then_some(name)?.open()?;
+    while !rdns.is_empty() {
+        let mut attributes = rdns.expect(Tag::Set)?.open()?;
+        while !attributes.is_empty() {
+            attribute(attributes.expect(Tag::Sequence)?)?;
+        }
+    }
+    Some(())
+}
+
+/// The RDNs of a name that has been checked.
+fn rdns(name: &[u8]) -> impl Iterator<Item = Tlv<'_>> {
+    Tlv::only(name, Tag::Sequence).into_iter().flat_map(inside)
+}
+
+/// The attributes of all RDNs of a name that has been checked.
+fn each(name: &[u8]) -> impl Iterator<Item = Attribute<'_>> {
+    rdns(name).flat_map(inside).filter_map(attribute)
+}
+
+fn inside(tlv: Tlv<'_>) -> impl Iterator<Item = Tlv<'_>> {
+    tlv.open().into_iter().flat_map(Cursor::items)
 }
 
 fn attribute(tlv: Tlv<'_>) -> Option<Attribute<'_>> {

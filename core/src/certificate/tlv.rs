@@ -1,7 +1,7 @@
 //! Reading one DER element after another (X.690), with the exact bytes of each kept: signatures and names are over
 //! bytes, not over a re-encoding. `None` means malformed; the caller knows what.
 
-use der::{Decode, Header, Reader, SliceReader, Tag, TagNumber};
+use der::{Tag, TagNumber};
 use time::{Date, Month, OffsetDateTime, Time};
 
 /// One element.
@@ -105,33 +105,43 @@ fn digits(text: &[u8]) -> Option<i32> {
 
 /// A position among sibling elements.
 pub(super) struct Cursor<'a> {
-    reader: SliceReader<'a>,
-    bytes: &'a [u8],
+    rest: &'a [u8],
 }
+
+/// More than any certificate, CRL or file here has, and three length octets say it.
+const MAX_CONTENTS: usize = 0xff_ffff;
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Option<Self> {
-        let reader = SliceReader::new(bytes).ok()?;
-        Some(Self { reader, bytes })
+        (bytes.len() <= MAX_CONTENTS).then_some(Self { rest: bytes })
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.reader.is_finished()
+        self.rest.is_empty()
     }
 
     pub(super) fn finish(self) -> Option<()> {
         self.is_empty().then_some(())
     }
 
+    /// A length must be written in as few octets as it can (X.690 §10.1); tags are those of one octet.
     pub(super) fn any(&mut self) -> Option<Tlv<'a>> {
-        let start = self.at()?;
-        let header = Header::decode(&mut self.reader).ok()?;
-        let value = self.reader.read_slice(header.length).ok()?;
-        Some(Tlv { tag: header.tag, value, raw: self.bytes.get(start..self.at()?)? })
+        let (tag, length, header) = match *self.rest {
+            [tag, length @ 0..=0x7f, ..] => (tag, [0, 0, 0, length], 2),
+            [tag, 0x81, length @ 0x80..=0xff, ..] => (tag, [0, 0, 0, length], 3),
+            [tag, 0x82, high @ 1..=0xff, low, ..] => (tag, [0, 0, high, low], 4),
+            [tag, 0x83, high @ 1..=0xff, middle, low, ..] => (tag, [0, high, middle, low], 5),
+            _ => return None,
+        };
+        let tag = Tag::try_from(tag).ok()?;
+        let (raw, rest) = self.rest.split_at_checked(header + u32::from_be_bytes(length) as usize)?;
+        self.rest = rest;
+        Some(Tlv { tag, value: raw.get(header..)?, raw })
     }
 
-    fn at(&self) -> Option<usize> {
-        usize::try_from(self.reader.position()).ok()
+    /// The elements from here on, as far as they are well-formed.
+    pub(super) fn items(mut self) -> impl Iterator<Item = Tlv<'a>> {
+        std::iter::from_fn(move || self.any())
     }
 
     pub(super) fn expect(&mut self, tag: Tag) -> Option<Tlv<'a>> {
@@ -141,7 +151,7 @@ impl<'a> Cursor<'a> {
     /// The next element if it is of this tag. One that is malformed stays where it is, for what is read next, or
     /// [`Cursor::finish`], to stumble over.
     pub(super) fn optional(&mut self, tag: Tag) -> Option<Tlv<'a>> {
-        let mut ahead = Self { reader: self.reader.clone(), bytes: self.bytes };
+        let mut ahead = Self { rest: self.rest };
         let tlv = ahead.expect(tag)?;
         *self = ahead;
         Some(tlv)
@@ -165,4 +175,40 @@ pub(super) fn primitive(number: u8) -> Tag {
 /// `[number]`, constructed.
 pub(super) fn context(number: u8) -> Tag {
     Tag::ContextSpecific { constructed: true, number: TagNumber::new(number) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contents(head: &[u8], length: usize) -> Option<usize> {
+        let der = [head, &vec![7; length]].concat();
+        Tlv::only(&der, Tag::OctetString).map(|tlv| tlv.value.len())
+    }
+
+    #[test]
+    fn every_length_is_read_in_its_shortest_form_alone() {
+        for (head, length) in [
+            (&[4, 0][..], 0),
+            (&[4, 0x7f], 0x7f),
+            (&[4, 0x81, 0x80], 0x80),
+            (&[4, 0x82, 1, 0], 0x100),
+            (&[4, 0x83, 1, 0, 0], 0x1_0000),
+        ] {
+            assert_eq!(contents(head, length), Some(length));
+            assert_eq!(contents(head, length + 1), None, "something follows");
+            assert!(length == 0 || contents(head, length - 1).is_none(), "cut short");
+        }
+        for (head, length) in [
+            (&[4, 0x81, 0x7f][..], 0x7f),
+            (&[4, 0x82, 0, 0x80], 0x80),
+            (&[4, 0x83, 0, 1, 0], 0x100),
+            (&[4, 0x80], 0),
+            (&[4, 0x84, 0, 0, 0, 1], 1),
+            (&[0x1f, 4, 0], 0),
+            (&[4], 0),
+        ] {
+            assert_eq!(contents(head, length), None);
+        }
+    }
 }

@@ -97,7 +97,8 @@ impl<'a> Text<'a> {
         }
         let text = std::str::from_utf8(bytes).map_err(|_| XmlError::NotUtf8)?;
         let text = without_declaration(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text))?;
-        let text = if text.contains('\r') {
+        // Without an early exit the check is vectorised.
+        let text = if text.bytes().fold(false, |found, byte| found | (byte == b'\r')) {
             Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
         } else {
             Cow::Borrowed(text)
@@ -259,7 +260,9 @@ impl Scan {
                 instruction.get(after(instruction, "?>").ok_or_else(line)?..)
             } else if let Some(name) = markup.strip_prefix('/') {
                 self.open.pop();
-                name.get(after(name, ">").ok_or_else(line)?..)
+                // A name is short: no search for a text is set up.
+                let end = name.bytes().position(|byte| byte == b'>').ok_or_else(line)?;
+                name.get(end + 1..)
             } else {
                 self.count()?;
                 let tag = StartTag::read(markup)?.ok_or_else(line)?;

@@ -73,6 +73,41 @@ impl Sink for ring::digest::Context {
     }
 }
 
+/// A digest that takes small pieces in many at a time: canonical markup comes a few bytes at a time.
+pub(super) struct Hasher {
+    context: ring::digest::Context,
+    pending: Vec<u8>,
+}
+
+impl Hasher {
+    /// Bytes that are collected before they are hashed.
+    const BUFFER: usize = 2048;
+
+    pub(super) fn new(algorithm: &'static ring::digest::Algorithm) -> Self {
+        Self { context: ring::digest::Context::new(algorithm), pending: Vec::with_capacity(Self::BUFFER) }
+    }
+
+    pub(super) fn finish(mut self) -> ring::digest::Digest {
+        self.context.update(&self.pending);
+        self.context.finish()
+    }
+}
+
+impl Sink for Hasher {
+    fn write(&mut self, bytes: &[u8]) {
+        if self.pending.len() + bytes.len() <= Self::BUFFER {
+            return self.pending.extend_from_slice(bytes);
+        }
+        self.context.update(&self.pending);
+        self.pending.clear();
+        if bytes.len() < Self::BUFFER {
+            self.pending.extend_from_slice(bytes);
+        } else {
+            self.context.update(bytes);
+        }
+    }
+}
+
 /// A canonicalisation with its parameters.
 pub(super) struct Form<'p> {
     pub(super) method: Method,

@@ -173,7 +173,7 @@ impl Examined {
             return Err(REFERENCE_MISSING);
         }
 
-        let mut message = Vec::new();
+        let mut message = Vec::with_capacity(USUAL_SIGNED_INFO);
         c14n::write(document, parts.signed_info, None, &signed_info.form, &mut message);
         if certificate.verify_signature(signed_info.algorithm, &message, &parts.value).is_err() {
             self.reasons.push(SIGNATURE_VALUE);
@@ -186,6 +186,9 @@ impl Examined {
         Ok(())
     }
 }
+
+/// Room for the canonical SignedInfo of three References, bytes.
+const USUAL_SIGNED_INFO: usize = 2048;
 
 /// Whether the Reference names this very element, as what it is. Other Types than SignedProperties' say nothing.
 fn binds(reference: &Reference, ids: &Ids, element: Node, kind: Option<&str>) -> bool {

@@ -4,7 +4,7 @@ use roxmltree::Node;
 
 use super::{
     super::{
-        c14n::{self, Form, Method, Sink},
+        c14n::{self, Form, Hasher, Method, Sink},
         report::Reason,
         uri::{self, DSIG, ENVELOPED_SIGNATURE, EXCLUSIVE_C14N},
         xml::Document,
@@ -108,9 +108,9 @@ impl<'d> Reference<'d> {
         if self.enveloped && !signature.ancestors().any(|ancestor| ancestor == element) {
             return false;
         }
-        let mut context = ring::digest::Context::new(self.digest.algorithm);
-        self.write(document, element, signature, &Form::INCLUSIVE, &mut context);
-        context.finish().as_ref() == self.digest.value
+        let mut hasher = Hasher::new(self.digest.algorithm);
+        self.write(document, element, signature, &Form::INCLUSIVE, &mut hasher);
+        hasher.finish().as_ref() == self.digest.value
     }
 
     /// What the transforms make of the element; `form` is used where they leave it without a canonical form.
