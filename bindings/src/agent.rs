@@ -115,7 +115,7 @@ impl Agent {
         cancellation: Option<Arc<CancellationToken>>,
     ) -> Result<Arc<Candidate>, AgentError> {
         let code = activation_code.map(|code| code.to_core()).transpose()?;
-        let work = told_to(progress, self.0.register(&qr_text, code));
+        let work = Box::pin(told_to(progress, self.0.register(&qr_text, code)));
         Ok(Candidate::new(unless_cancelled(cancellation, work).await?))
     }
 
@@ -194,7 +194,7 @@ impl Agent {
         progress: Option<Arc<dyn ProgressListener>>,
         cancellation: Option<Arc<CancellationToken>>,
     ) -> Result<Vec<Arc<Approved>>, AgentError> {
-        let work = told_to(progress, self.0.approve(batch.take()?));
+        let work = Box::pin(told_to(progress, self.0.approve(batch.take()?)));
         let approved = unless_cancelled(cancellation, work).await?;
         Ok(approved.into_iter().map(Approved::new).collect())
     }
