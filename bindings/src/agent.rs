@@ -115,8 +115,8 @@ impl Agent {
         cancellation: Option<Arc<CancellationToken>>,
     ) -> Result<Arc<Candidate>, AgentError> {
         let code = activation_code.map(|code| code.to_core()).transpose()?;
-        let work = told_to(progress, self.0.register(&qr_text, code));
-        Ok(Candidate::new(Box::pin(unless_cancelled(cancellation, work)).await?))
+        let work = Box::pin(told_to(progress, self.0.register(&qr_text, code)));
+        Ok(Candidate::new(unless_cancelled(cancellation, work).await?))
     }
 
     /// The registration that waits for the doctor's confirmation, read anew from the service; none when there is none. For an
@@ -194,8 +194,8 @@ impl Agent {
         progress: Option<Arc<dyn ProgressListener>>,
         cancellation: Option<Arc<CancellationToken>>,
     ) -> Result<Vec<Arc<Approved>>, AgentError> {
-        let work = told_to(progress, self.0.approve(batch.take()?));
-        let approved = Box::pin(unless_cancelled(cancellation, work)).await?;
+        let work = Box::pin(told_to(progress, self.0.approve(batch.take()?)));
+        let approved = unless_cancelled(cancellation, work).await?;
         Ok(approved.into_iter().map(Approved::new).collect())
     }
 

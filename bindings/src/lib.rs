@@ -7,10 +7,11 @@
 //! Exported futures are polled by the caller and may be dropped anywhere: the core repeats or undoes what was begun.
 
 #![deny(missing_docs)]
-// Every failure is the one exported error, which says what to do; `# Errors` would be a Rust heading in KDoc.
-#![allow(clippy::missing_errors_doc)]
-// UniFFI hands arguments over; enums are made once in a while and copied across the boundary anyway.
-#![allow(clippy::needless_pass_by_value, clippy::large_enum_variant)]
+#![allow(
+    clippy::missing_errors_doc,
+    clippy::needless_pass_by_value,
+    reason = "docs are read in Kotlin and Swift, where a heading `# Errors` means nothing; UniFFI passes by value"
+)]
 
 uniffi::setup_scaffolding!();
 

@@ -4,6 +4,7 @@ use crate::{convert::Expose, holder::Holder};
 
 /// Where this phone stands.
 #[derive(Clone, Debug, PartialEq, uniffi::Enum)]
+#[allow(clippy::large_enum_variant, reason = "it is on its way out, never kept")]
 pub enum Status {
     /// Not registered: scan a registration QR.
     Unregistered,
