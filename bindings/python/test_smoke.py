@@ -36,11 +36,15 @@ def prescription():
     )
 
 
+async def agrees(prompt):
+    """A user who always says yes."""
+
+
 class Vault(hpki.KeyVault):
-    """Keys in memory; `user` answers every prompt."""
+    """Keys in memory; `user` answers every prompt, and raises to refuse."""
 
     def __init__(self):
-        self.keys, self.user = {}, lambda prompt: None
+        self.keys, self.user = {}, agrees
 
     def name(self, alias):
         return alias.binding, alias.role
@@ -60,7 +64,7 @@ class Vault(hpki.KeyVault):
 
     async def sign(self, alias, message, prompt):
         if prompt is not None:
-            self.user(prompt)
+            await self.user(prompt)
         return self.keys[self.name(alias)].sign(message, ec.ECDSA(hashes.SHA256()))
 
     async def delete(self, alias):
@@ -122,12 +126,26 @@ class Smoke(unittest.IsolatedAsyncioTestCase):
 
     async def test_from_the_letter_to_the_signed_file(self):
         letter = self.office.run("letter", "--credential", self.doctor, "--out", self.folder / "letter", "--print")
-        qr_text, code = letter.decode().split()
+        qr_text, code = letter.decode().splitlines()
         agent = await self.open()
         self.assertTrue((await agent.status()).is_UNREGISTERED())
         with self.assertRaises(hpki.AgentError.Retry) as missing:
             await agent.register(qr_text)
         self.assertEqual(missing.exception.failure.code, "ActivationCodeRequired")
+
+        prompted = asyncio.Event()
+
+        async def hesitates(prompt):
+            prompted.set()
+            await asyncio.Event().wait()
+
+        self.vault.user = hesitates
+        registering = asyncio.create_task(agent.register(qr_text, hpki.ActivationCode(code)))
+        await prompted.wait()
+        registering.cancel()
+        with self.assertRaises(asyncio.CancelledError):
+            await registering
+        self.vault.user = agrees
         candidate = await agent.register(qr_text, hpki.ActivationCode(code))
         self.assertEqual(candidate.holder().name_kanji, DOCTOR)
         await agent.confirm(candidate)
@@ -139,15 +157,15 @@ class Smoke(unittest.IsolatedAsyncioTestCase):
         self.assertEqual([one.id() for one in waiting], [request])
         self.assertEqual(waiting[0].content().preview.patient.name, "電処　太郎")
 
-        def refuse(prompt):
+        async def refuses(prompt):
             raise hpki.KeyVaultError.Cancelled()
 
-        self.vault.user = refuse
+        self.vault.user = refuses
         with self.assertRaises(hpki.AgentError.Retry) as cancelled:
             await agent.approve(await agent.prepare(waiting))
         self.assertEqual(cancelled.exception.failure.code, "UserCancelled")
 
-        self.vault.user = lambda prompt: self.assertEqual(prompt.count, 1)
+        self.vault.user = agrees
         approved = await agent.approve(await agent.prepare(await agent.inbox(datetime.timedelta())))
         self.assertTrue(approved[0].delivery().is_DELIVERED())
         signed = self.office.run("collect", request)
@@ -168,11 +186,11 @@ class Smoke(unittest.IsolatedAsyncioTestCase):
         now = datetime.datetime.now(datetime.timezone.utc)
         self.assertEqual(hpki.verify_file(signed, material, now).verdict, hpki.Verdict.VALID)
 
-    async def test_a_task_that_is_cancelled_drops_the_step(self):
+    async def test_a_phone_that_is_not_registered_is_told_so(self):
         agent = await self.open()
-        watch = asyncio.create_task(agent.watch_inbox().next())
-        with self.assertRaises(hpki.AgentError.RegisterAgain):
-            await watch
+        with self.assertRaises(hpki.AgentError.RegisterAgain) as unregistered:
+            await agent.watch_inbox().next()
+        self.assertEqual(unregistered.exception.failure.code, "NotRegistered")
 
     def test_a_picture_without_a_code_has_none(self):
         outcome = hpki.Scanner().scan(bytes(64 * 64), 64, 64, 64)
@@ -180,4 +198,7 @@ class Smoke(unittest.IsolatedAsyncioTestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1], verbosity=2)
+    result = unittest.main(argv=sys.argv[:1], verbosity=2, exit=False).result
+    failed = len(result.failures) + len(result.errors)
+    print(f"{result.testsRun - failed} passed, {failed} failed")
+    sys.exit(failed > 0)

@@ -40,7 +40,9 @@ mod tests {
     fn a_slip_is_told_as_a_failure_that_can_be_retried() {
         let code = ActivationCode::new("1234".into());
         assert!(!code.is_well_formed());
-        assert!(matches!(code.to_core(), Err(AgentError::Retry { failure }) if failure.code == "ActivationCodeMalformed"));
+        assert!(
+            matches!(code.to_core(), Err(AgentError::Retry { failure }) if failure.code == "ActivationCodeMalformed")
+        );
         assert!(ActivationCode::new("１２３４－５６７８".into()).is_well_formed());
     }
 }

@@ -23,6 +23,7 @@ use crate::{
     status::Status,
     trust::TrustConfiguration,
     waiting::Waiting,
+    warning::Warning,
 };
 
 /// What the service is told of this app (RFC 7591); shown to the doctor in the service's list of phones.
@@ -115,7 +116,7 @@ impl Agent {
     ) -> Result<Arc<Candidate>, AgentError> {
         let code = activation_code.map(|code| code.to_core()).transpose()?;
         let work = told_to(progress, self.0.register(&qr_text, code));
-        Ok(Candidate::new(unless_cancelled(cancellation, work).await?))
+        Ok(Candidate::new(Box::pin(unless_cancelled(cancellation, work)).await?))
     }
 
     /// The registration that waits for the doctor's confirmation, read anew from the service; none when there is none. For an
@@ -168,7 +169,7 @@ impl Agent {
     /// Makes prescriptions ready for approval: the certificate is read anew and must be the one that the doctor confirmed. Uses
     /// them up, also when it fails: what waits is still in the inbox.
     ///
-    /// Failures: `BatchEmpty`, `BatchTooLarge`, `DocumentRefused`, `RequestDamaged`, `CertificateChanged`,
+    /// Failures: `BatchEmpty`, `BatchTooLarge`, `BatchSigningOff`, `DocumentRefused`, `RequestDamaged`, `CertificateChanged`,
     /// `CredentialDisabled`, the refusals of the certificate, and those of the wire. Nothing was signed then.
     #[uniffi::method(default(cancellation = None))]
     pub async fn prepare(
@@ -183,7 +184,7 @@ impl Agent {
     /// One act: the doctor is verified by the phone, the service is asked twice, every signature is verified, every file
     /// assembled and verified again, then delivered. Uses the batch up.
     ///
-    /// Failures: `UserCancelled`, `KeysInvalidated`, `BiometricsLocked` (nothing was signed), `SignatureRefused`,
+    /// Failures: `SessionEnded`, `UserCancelled`, `KeysInvalidated`, `BiometricsLocked` (nothing was signed), `SignatureRefused`,
     /// `SignatureWrong`, and those of the wire: nothing is handed out; a repeat needs a new approval and signs the same bytes.
     /// A failed delivery is no failure: see `Approved.delivery`.
     #[uniffi::method(default(progress = None, cancellation = None))]
@@ -194,7 +195,7 @@ impl Agent {
         cancellation: Option<Arc<CancellationToken>>,
     ) -> Result<Vec<Arc<Approved>>, AgentError> {
         let work = told_to(progress, self.0.approve(batch.take()?));
-        let approved = unless_cancelled(cancellation, work).await?;
+        let approved = Box::pin(unless_cancelled(cancellation, work)).await?;
         Ok(approved.into_iter().map(Approved::new).collect())
     }
 
@@ -238,5 +239,20 @@ impl Agent {
     /// The same as a file, JSON lines, for `verify_journal_export`. Failures: `JournalTampered`.
     pub async fn export_journal(&self) -> Result<Vec<u8>, AgentError> {
         Ok(self.0.export_journal().await?)
+    }
+
+    /// What the doctor should know while everything still works: a certificate that ends soon, a clock that is wrong. No network.
+    pub async fn warnings(&self) -> Vec<Warning> {
+        self.0.warnings().await.expose()
+    }
+
+    /// Whether several prescriptions may be approved in one act. On unless the doctor switched it off.
+    pub async fn batch_signing(&self) -> Result<bool, AgentError> {
+        Ok(self.0.batch_signing().await?)
+    }
+
+    /// Switches batch signing on or off, for this phone and for good.
+    pub async fn set_batch_signing(&self, on: bool) -> Result<(), AgentError> {
+        Ok(self.0.set_batch_signing(on).await?)
     }
 }

@@ -7,6 +7,10 @@
 //! Exported futures are polled by the caller and may be dropped anywhere: the core repeats or undoes what was begun.
 
 #![deny(missing_docs)]
+// Every failure is the one exported error, which says what to do; `# Errors` would be a Rust heading in KDoc.
+#![allow(clippy::missing_errors_doc)]
+// UniFFI hands arguments over; enums are made once in a while and copied across the boundary anyway.
+#![allow(clippy::needless_pass_by_value, clippy::large_enum_variant)]
 
 uniffi::setup_scaffolding!();
 
@@ -34,6 +38,7 @@ mod trust;
 mod verification;
 mod violation;
 mod waiting;
+mod warning;
 
 pub use activation_code::ActivationCode;
 pub use agent::{Agent, ClientInfo};
@@ -63,6 +68,7 @@ pub use verification::{
 };
 pub use violation::{FieldName, Violation, ViolationSeverity};
 pub use waiting::{Requester, Waiting, WaitingContent};
+pub use warning::Warning;
 
 /// Version of this library. The first call from a foreign language loads it: see an app's warm-up.
 #[uniffi::export]

@@ -135,6 +135,7 @@ pub fn verify_file(
     let trust = core::Trust {
         roots: &roots,
         intermediates: &intermediates,
+        timestamp_roots: &[],
         crls: &crls,
         prescriber_roles: &against.prescriber_roles,
         at,

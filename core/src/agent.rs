@@ -10,10 +10,12 @@ mod mapping;
 mod outbox;
 mod record;
 mod registering;
+mod settings;
 mod waiting;
 
 use std::{collections::HashSet, sync::Arc};
 
+use time::{Duration, OffsetDateTime};
 use tokio::sync::Mutex;
 
 use self::outbox::Item;
@@ -21,6 +23,7 @@ pub use self::{
     approving::{Approved, Batch, Delivery},
     error::{AgentError, Code, Kind},
     registering::Candidate,
+    settings::{EXPIRY_WARNING, Warning},
     waiting::Waiting,
 };
 pub use crate::service::Requester;
@@ -78,7 +81,22 @@ pub struct Agent {
 /// The binding in force and the session with its service; the session is made when first needed.
 struct Bound {
     binding: Binding,
-    session: Option<Arc<BoundService>>,
+    session: Option<Session>,
+}
+
+/// How long a session with the service, and what was shown in it, may be used (protocol §8.5).
+pub const SESSION_LIFETIME: Duration = Duration::minutes(30);
+
+struct Session {
+    service: Arc<BoundService>,
+    since: OffsetDateTime,
+}
+
+impl Session {
+    /// Also over when the clock was set back: its age is unknown then.
+    fn is_over(&self) -> bool {
+        !(Duration::ZERO..=SESSION_LIFETIME).contains(&(self.service.now() - self.since))
+    }
 }
 
 impl Agent {
@@ -141,12 +159,16 @@ impl Agent {
     }
 
     /// Removes this phone from the service (RFC 7592 §2.3) and wipes keys, secrets and binding. A phone that the
-    /// service no longer knows is wiped all the same.
+    /// service no longer knows, or that has lost its keys, is wiped all the same.
     ///
     /// # Errors
     /// [`Code::NotRegistered`], [`Code::Offline`] and the other errors of the wire; nothing is wiped then.
     pub async fn unregister(&self) -> Result<(), AgentError> {
-        let (binding, session) = self.session().await?;
+        let (binding, session) = match self.session().await {
+            // Wiped already: keys that are gone leave nothing to ask the service with.
+            Err(error) if matches!(error.code(), Code::PhoneUnbound | Code::KeysInvalidated) => return Ok(()),
+            session => session?,
+        };
         let key_binding = binding.key_alias(KeyRole::Device).binding;
         self.remove_registration(session.service(), binding.registration_client_uri(), &key_binding).await?;
         self.wipe(&key_binding).await?;
@@ -168,15 +190,15 @@ impl Agent {
     async fn session(&self) -> Result<(Binding, Arc<BoundService>), AgentError> {
         let mut guard = self.bound.lock().await;
         let bound = guard.as_mut().ok_or_else(|| AgentError::new(Code::NotRegistered))?;
-        if let Some(session) = &bound.session {
-            return Ok((bound.binding.clone(), Arc::clone(session)));
-        }
-        let service = self.discover(self.trusted(bound.binding.issuer())?).await?;
-        let session = service.bind(identity(&bound.binding)).await.map(Arc::new);
         let binding = bound.binding.clone();
-        bound.session = session.as_ref().ok().map(Arc::clone);
+        if let Some(session) = bound.session.as_ref().filter(|session| !session.is_over()) {
+            return Ok((binding, Arc::clone(&session.service)));
+        }
+        let service = self.discover(self.trusted(binding.issuer())?).await?;
+        let service = service.bind(identity(&binding)).await.map(Arc::new);
+        bound.session = service.as_ref().ok().map(|s| Session { service: Arc::clone(s), since: s.now() });
         drop(guard);
-        Ok((binding, self.judge(session).await?))
+        Ok((binding, self.judge(service).await?))
     }
 
     /// A phone that the service no longer knows (replaced or revoked, protocol §3), or whose keys the platform has

@@ -36,6 +36,9 @@ pub(crate) struct VerifyArgs {
     /// Trusted root, DER or PEM; may be repeated.
     #[arg(long)]
     root: Vec<PathBuf>,
+    /// Trusted root of time-stamp authorities, DER or PEM; may be repeated.
+    #[arg(long)]
+    tsa_root: Vec<PathBuf>,
     /// Certificate of an intermediate CA, DER or PEM; may be repeated.
     #[arg(long)]
     ca: Vec<PathBuf>,
@@ -107,6 +110,7 @@ fn verification(args: &VerifyArgs) -> Result<Report, String> {
         paths.iter().map(|p| Certificate::from_pem_or_der(&read(p)?).map_err(|e| named(p, e))).collect()
     };
     let roots = certificates(&args.root)?;
+    let timestamp_roots = certificates(&args.tsa_root)?;
     let intermediates = certificates(&args.ca)?;
     let crls: Result<Vec<Crl>, String> =
         args.crl.iter().map(|p| Crl::from_pem_or_der(&read(p)?).map_err(|e| named(p, e))).collect();
@@ -117,6 +121,7 @@ fn verification(args: &VerifyArgs) -> Result<Report, String> {
     let prescriber_roles = prescriber_roles();
     let trust = Trust {
         roots: &roots,
+        timestamp_roots: &timestamp_roots,
         intermediates: &intermediates,
         crls: &crls?,
         prescriber_roles: &prescriber_roles,

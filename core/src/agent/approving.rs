@@ -1,7 +1,11 @@
 //! Prepare, approve, deliver: one act of the doctor over all digests of a batch, two requests to the service, and
 //! nothing that comes back is used before it is verified.
 
-use super::{Agent, AgentError, Code, Waiting, outbox::Item, record, registering::accept_certificate};
+use time::OffsetDateTime;
+
+use super::{
+    Agent, AgentError, Code, SESSION_LIFETIME, Waiting, outbox::Item, record, registering::accept_certificate,
+};
 use crate::{
     certificate::SigningCertificate,
     journal::{Digest, Event},
@@ -14,6 +18,7 @@ use crate::{
 pub struct Batch {
     items: Vec<Ready>,
     credential: CredentialInfo,
+    prepared_at: OffsetDateTime,
 }
 
 struct Ready {
@@ -68,12 +73,15 @@ impl Agent {
     /// confirmed, valid, and able to sign this many at once; each SignedInfo is built.
     ///
     /// # Errors
-    /// [`Code::BatchEmpty`], [`Code::BatchTooLarge`], [`Code::DocumentRefused`] or [`Code::RequestDamaged`] when one of
+    /// [`Code::BatchEmpty`], [`Code::BatchTooLarge`], [`Code::BatchSigningOff`], [`Code::DocumentRefused`] or [`Code::RequestDamaged`] when one of
     /// them cannot be signed, [`Code::CertificateChanged`], [`Code::CredentialDisabled`], the refusals of the
     /// certificate, and the errors of the wire. Nothing has been signed; what waits is still in the inbox.
     pub async fn prepare(&self, waiting: Vec<Waiting>) -> Result<Batch, AgentError> {
         if waiting.is_empty() {
             return Err(AgentError::new(Code::BatchEmpty));
+        }
+        if waiting.len() > 1 && !self.batch_signing().await? {
+            return Err(AgentError::new(Code::BatchSigningOff));
         }
         let (binding, session) = self.session().await?;
         let credential = self.judge(session.credential(binding.credential_id()).await).await?;
@@ -81,7 +89,8 @@ impl Agent {
         if waiting.len() > allowed {
             return Err(AgentError::new(Code::BatchTooLarge).detail(allowed));
         }
-        let certificate = self.pinned_certificate(&binding, &credential)?;
+        let now = session.now();
+        let certificate = self.pinned_certificate(&binding, &credential, now)?;
         let mut items = Vec::with_capacity(waiting.len());
         for Waiting { id, label, document, content, response_uri, .. } in waiting {
             let prescription = content?;
@@ -89,23 +98,27 @@ impl Agent {
             let kept = kept.and_then(|item| Prepared::from_stored(&item.prepared, &certificate).ok());
             let prepared = match kept {
                 Some(kept) if kept.prescription().envelope() == prescription.envelope() => kept,
-                _ => prepare(prescription, &certificate, self.device.clock.now(), &*self.device.random)?,
+                _ => prepare(prescription, &certificate, now, &*self.device.random)?,
             };
             items.push(Ready { id, label, document, response_uri, prepared });
         }
-        Ok(Batch { items, credential })
+        Ok(Batch { items, credential, prepared_at: now })
     }
 
     /// One act: the doctor is verified by the phone, the service is asked twice (token, signHash), every signature is
     /// verified, every file assembled and verified again, then delivered.
     ///
     /// # Errors
-    /// [`Code::UserCancelled`], [`Code::KeysInvalidated`], [`Code::BiometricsLocked`]: nothing was signed.
+    /// [`Code::SessionEnded`], [`Code::UserCancelled`], [`Code::KeysInvalidated`], [`Code::BiometricsLocked`]: nothing was
+    /// signed.
     /// [`Code::SignatureRefused`], [`Code::SignatureWrong`] and the errors of the wire: nothing is handed out; a repeat
     /// needs a new approval and signs the same bytes. A failed delivery is no error: see [`Delivery::Pending`].
     pub async fn approve(&self, batch: Batch) -> Result<Vec<Approved>, AgentError> {
         let (_, session) = self.session().await?;
-        let Batch { items, credential } = batch;
+        let Batch { items, credential, prepared_at } = batch;
+        if session.now() - prepared_at > SESSION_LIFETIME {
+            return Err(AgentError::new(Code::SessionEnded));
+        }
         let count = items.len();
         let activation = SignatureActivation::new(&credential, HashAlgorithm::Sha256, digests(&items))?;
         self.keep(items.iter().map(Ready::unsigned).collect()).await?;
@@ -159,11 +172,12 @@ impl Agent {
         &self,
         binding: &Binding,
         credential: &CredentialInfo,
+        now: OffsetDateTime,
     ) -> Result<SigningCertificate, AgentError> {
         if !binding.same_certificate(credential.chain()) {
             return Err(AgentError::new(Code::CertificateChanged));
         }
-        accept_certificate(self.trusted(binding.issuer())?, credential.chain(), self.device.clock.now())
+        accept_certificate(self.trusted(binding.issuer())?, credential.chain(), now)
     }
 
     async fn kept(&self, id: &str) -> Result<Option<Item>, AgentError> {

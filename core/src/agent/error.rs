@@ -83,6 +83,12 @@ codes! {
     ClockWrong FixPhone
         "端末の時計がずれています。設定で日時の自動設定を有効にして、もう一度お試しください。"
         "This phone's clock is wrong. Turn on automatic date and time in its settings, then try again."
+    SessionEnded Retry
+        "表示してから30分が過ぎました。内容を確認するため、もう一度開いてください。"
+        "Thirty minutes have passed since this was shown. Open it again to see what is approved."
+    BatchSigningOff FixPhone
+        "一括署名は設定で無効になっています。1件ずつ承認してください。"
+        "Signing several at once is switched off in the settings. Approve them one by one."
     Offline Retry
         "ネットワークに接続できません。接続を確認して、もう一度お試しください。"
         "There is no network. Check the connection and try again."

@@ -129,13 +129,19 @@ impl From<ServiceError> for AgentError {
             ServiceError::Transport(error) => return error.into(),
             ServiceError::Keys(error) => return error.into(),
             ServiceError::Csc(error) => return error.into(),
+            // A token endpoint may say in CSC's words why it does not authorise a signature.
+            ServiceError::Refused(refusal) => match CscRefusal::of(refusal) {
+                CscRefusal::Unclassified(refusal) => {
+                    return Self::new(Code::ServiceRefused).caused_by(ServiceError::Refused(refusal));
+                }
+                known => return known.into(),
+            },
             ServiceError::Credential(error) => return error.into(),
             ServiceError::Activation(error) => return error.into(),
             ServiceError::KeyChanged(_) => Code::KeysInvalidated,
-            ServiceError::Unavailable { .. } => Code::ServiceUnavailable,
+            ServiceError::Unavailable { .. } | ServiceError::StillPending => Code::ServiceUnavailable,
             ServiceError::Unbound => Code::PhoneUnbound,
             ServiceError::ClockWrong { .. } => Code::ClockWrong,
-            ServiceError::Refused(_) => Code::ServiceRefused,
             ServiceError::AlreadyAnswered | ServiceError::RequestGone => Code::AlreadyAnswered,
             ServiceError::Metadata(_)
             | ServiceError::UnsupportedSpecs(_)
@@ -145,7 +151,6 @@ impl From<ServiceError> for AgentError {
             | ServiceError::TokenNotBound
             | ServiceError::GrantDiffers
             | ServiceError::SignatureCount { .. }
-            | ServiceError::Asynchronous
             | ServiceError::ForeignUrl => Code::ServiceMisbehaved,
         };
         Self::new(code).caused_by(error)
@@ -262,6 +267,7 @@ impl From<FinishError> for AgentError {
 impl From<JournalError> for AgentError {
     fn from(error: JournalError) -> Self {
         let code = match &error {
+            JournalError::InUse => Code::StateBusy,
             JournalError::Tampered(_) => Code::JournalTampered,
             JournalError::Secrets(_) => Code::SecretStoreUnavailable,
             _ => Code::StorageFailed,

@@ -15,7 +15,7 @@ use crate::{
         self, ActivationCode, Binding, BoundKeys, Registered, RegistrationRefusal, RegistrationRequest,
         Ticket, TicketError, secret_name,
     },
-    service::{ClientIdentity, MAX_SKEW, PhoneKeys, Service},
+    service::{ClientIdentity, MAX_SKEW, PhoneKeys, Service, ServiceError},
     trust::TrustedService,
 };
 
@@ -92,6 +92,9 @@ impl Agent {
         }
         let trusted = self.trusted(ticket.issuer())?;
         let service = self.discover(trusted).await?;
+        if service.clock_skew().is_some_and(is_wrong) {
+            return Err(AgentError::new(Code::ClockWrong));
+        }
         let begun = self.begin(&ticket).await?;
         let [device_key, approval_key] = self.keys(&begun.key_binding, &ticket).await?;
         let body = RegistrationRequest {
@@ -103,7 +106,7 @@ impl Agent {
             code: code.as_ref(),
             client: &self.client,
         }
-        .body(&*self.device.keys, self.device.clock.now())
+        .body(&*self.device.keys, service.now())
         .await?;
         let keys = PhoneKeys {
             binding: begun.key_binding.clone(),
@@ -115,9 +118,6 @@ impl Agent {
             Ok(registered) => {
                 let begun = self.keep_answer(begun, registered).await?;
                 self.read_candidate(service, trusted, begun).await
-            }
-            Err(RegistrationRefusal::InvalidDpopProof) if answer.skew.is_some_and(is_wrong) => {
-                Err(AgentError::new(Code::ClockWrong))
             }
             Err(refusal) => {
                 if is_final(&refusal) {
@@ -231,7 +231,7 @@ impl Agent {
         trusted: &TrustedService,
         begun: Begun,
     ) -> Result<Candidate, AgentError> {
-        let now = self.device.clock.now();
+        let now = service.now();
         let Some(answer) = begun.answer.clone() else { return Err(AgentError::new(Code::StateDamaged)) };
         let keys = PhoneKeys::load(&self.device, &begun.key_binding).await?;
         let session = service
@@ -278,15 +278,20 @@ impl Agent {
         Ok(Candidate { binding, service_name_ja: trusted.display_name_ja.clone(), replaced })
     }
 
-    /// RFC 7592 §2.3. A service that no longer knows the phone has nothing to remove: that is no error.
+    /// RFC 7592 §2.3. A service that no longer knows the phone has nothing to remove: that is no error. Nor is it one
+    /// that the phone has lost what it needs to ask, by a wipe that was interrupted or a change of biometrics: it has
+    /// nothing left to act with either, and its next registration replaces this one.
     pub(super) async fn remove_registration(
         &self,
         service: &Service,
         uri: &str,
         key_binding: &str,
     ) -> Result<(), AgentError> {
-        let token = self.secret(secret_name(key_binding)).await?;
-        let keys = PhoneKeys::load(&self.device, key_binding).await?;
+        let keys = match PhoneKeys::load(&self.device, key_binding).await {
+            Err(ServiceError::Keys(KeyVaultError::NotFound | KeyVaultError::Invalidated)) => return Ok(()),
+            loaded => loaded?,
+        };
+        let Some(token) = self.find_secret(secret_name(key_binding)).await? else { return Ok(()) };
         let answer = service.unregister(&keys, uri, &token).await?;
         registration::judge_unregistration(answer.status, &answer.body)?;
         Ok(())
@@ -325,8 +330,12 @@ impl Agent {
     }
 
     async fn secret(&self, name: String) -> Result<Secret, AgentError> {
+        self.find_secret(name).await?.ok_or_else(|| AgentError::new(Code::StateDamaged))
+    }
+
+    async fn find_secret(&self, name: String) -> Result<Option<Secret>, AgentError> {
         let secrets = Arc::clone(&self.device.secrets);
-        blocking(move || secrets.get(&name)?.ok_or_else(|| AgentError::new(Code::StateDamaged))).await
+        blocking(move || Ok(secrets.get(&name)?)).await
     }
 
     async fn save_begun(&self, begun: &Begun) -> Result<(), AgentError> {
@@ -336,8 +345,8 @@ impl Agent {
     }
 }
 
-/// Whether a clock is too far off for proofs to be accepted.
-fn is_wrong(skew: Duration) -> bool {
+/// Whether the phone's clock is to be set right.
+pub(super) fn is_wrong(skew: Duration) -> bool {
     skew.abs() > MAX_SKEW
 }
 

@@ -6,8 +6,10 @@ use der::Tag;
 use time::OffsetDateTime;
 
 use super::{
-    extension::{entry, full_name},
-    key::SignatureAlgorithm,
+    distribution_point::{Reasons, Scope},
+    extension::entry,
+    general_name::GeneralName,
+    key::{SignatureAlgorithm, unsigned},
     name::Name,
     revocation::RevocationReason,
     tlv::{Tlv, context, dotted},
@@ -29,7 +31,7 @@ const ISSUING_DISTRIBUTION_POINT: &[u8] = &[0x55, 0x1d, 28];
 /// 2.5.29.29
 const CERTIFICATE_ISSUER: &[u8] = &[0x55, 0x1d, 29];
 
-/// A complete CRL, parsed; its signature is judged where it is used. Cheap to clone.
+/// A CRL, complete or delta, parsed; its signature is judged where it is used. Cheap to clone.
 #[derive(Clone)]
 pub struct Crl(Arc<Fields>);
 
@@ -41,23 +43,29 @@ struct Fields {
     this_update: OffsetDateTime,
     next_update: OffsetDateTime,
     revoked: Vec<Entry>,
-    scope: Scope,
+    /// Those that certificateIssuer names in an indirect CRL (§5.3.3).
+    entry_issuers: Vec<Name>,
+    extensions: CrlExtensions,
 }
 
 /// One revoked certificate.
 pub(super) struct Entry {
-    pub(super) serial_number: Box<[u8]>,
+    serial_number: Box<[u8]>,
+    /// Whose certificate: a place in the list of entry issuers; none is the CRL's own issuer.
+    issuer: Option<usize>,
     pub(super) at: OffsetDateTime,
     pub(super) reason: RevocationReason,
 }
 
-/// Which certificates a CRL speaks for: issuingDistributionPoint (§5.2.5), as far as it is supported.
-#[derive(Default)]
-struct Scope {
-    /// GeneralNames (DER each); where there are any, the certificate must point to one of them.
-    names: Vec<Vec<u8>>,
-    users_only: bool,
-    authorities_only: bool,
+/// What the extensions of a CRL say (§5.2).
+struct CrlExtensions {
+    scope: Scope,
+    /// The value from which `scope` was read: a delta CRL must have the same (§5.2.4).
+    distribution_point: Option<Vec<u8>>,
+    /// Big-endian, no sign octet.
+    number: Option<Vec<u8>>,
+    /// BaseCRLNumber; only a delta CRL has one.
+    base_number: Option<Vec<u8>>,
 }
 
 /// Why bytes are not a CRL that can be used.
@@ -75,8 +83,7 @@ pub enum CrlError {
     /// It does not say when the next one comes, so its freshness cannot be judged (§5.1.2.5).
     #[error("the CRL has no nextUpdate")]
     NoNextUpdate,
-    /// Of a kind that HPKI does not use: a delta CRL, an indirect CRL, one for some reasons only or for attribute
-    /// certificates.
+    /// Of a kind that is not supported: an entry of another issuer in a CRL that does not say it is indirect.
     #[error("unsupported kind of CRL: {0}")]
     Unsupported(&'static str),
     /// A critical extension, of the CRL or of an entry, that no rule applies, by OID.
@@ -85,7 +92,7 @@ pub enum CrlError {
 }
 
 impl Crl {
-    /// Parses exactly one complete CRL, at most 8 MiB.
+    /// Parses exactly one CRL, complete or delta, at most 8 MiB.
     ///
     /// # Errors
     /// [`CrlError`].
@@ -129,19 +136,46 @@ impl Crl {
         issuer.has_signed(self.0.signature_algorithm, &self.0.tbs, &self.0.signature)
     }
 
-    /// Whether this CRL speaks for `certificate`: issuer, kind, distribution point.
-    pub(super) fn covers(&self, certificate: &Certificate) -> bool {
-        let Scope { names, users_only, authorities_only } = &self.0.scope;
-        let extensions = certificate.extensions();
-        let kind_fits = if extensions.is_ca() { !users_only } else { !authorities_only };
-        let place_fits = names.is_empty() || names.iter().any(|name| extensions.crl_names.contains(name));
-        self.0.issuer.matches(certificate.issuer()) && kind_fits && place_fits
+    pub(super) fn issuer(&self) -> &Name {
+        &self.0.issuer
     }
 
-    /// What it says about `certificate`, which it must cover.
+    /// A delta CRL: only what has changed since another (§5.2.4).
+    pub(super) fn is_delta(&self) -> bool {
+        self.0.extensions.base_number.is_some()
+    }
+
+    /// A delta CRL that continues `base`: same issuer, same scope, its base not after `base` (§6.3.3 (c)).
+    pub(super) fn continues(&self, base: &Crl) -> bool {
+        let (delta, complete) = (&self.0.extensions, &base.0.extensions);
+        let numbers = (delta.base_number.as_deref(), complete.number.as_deref(), delta.number.as_deref());
+        let (Some(from), Some(at), Some(to)) = numbers else { return false };
+        let order = |number: &[u8]| (number.len(), number.to_vec());
+        order(from) <= order(at)
+            && order(at) <= order(to)
+            && delta.distribution_point == complete.distribution_point
+            && self.0.issuer.matches(&base.0.issuer)
+    }
+
+    /// For which reasons this CRL speaks about `certificate`: issuer, kind, distribution point.
+    pub(super) fn covers(&self, certificate: &Certificate) -> Reasons {
+        let extensions = certificate.extensions();
+        let points = &extensions.distribution_points;
+        self.0.extensions.scope.covers(&self.0.issuer, certificate.issuer(), points, extensions.is_ca())
+    }
+
+    /// What it says about `certificate`, which it must cover. Of several entries the earliest that revokes counts.
     pub(super) fn entry(&self, certificate: &Certificate) -> Option<&Entry> {
         let serial_number = certificate.serial_number_octets();
-        self.0.revoked.iter().find(|entry| *entry.serial_number == *serial_number)
+        let issuer = |entry: &Entry| match entry.issuer {
+            Some(at) => self.0.entry_issuers.get(at),
+            None => Some(&self.0.issuer),
+        };
+        let entries = self.0.revoked.iter().filter(|entry| {
+            *entry.serial_number == *serial_number
+                && issuer(entry).is_some_and(|name| name.matches(certificate.issuer()))
+        });
+        entries.min_by_key(|entry| (entry.reason == RevocationReason::RemoveFromCrl, entry.at))
     }
 }
 
@@ -168,9 +202,15 @@ fn fields(der: &[u8]) -> Result<Fields, CrlError> {
     let next_update = tbs.optional(Tag::UtcTime).or_else(|| tbs.optional(Tag::GeneralizedTime));
     let next_update = next_update.ok_or(CrlError::NoNextUpdate)?;
     let next_update = next_update.time().ok_or(CrlError::Malformed("nextUpdate"))?;
-    let revoked = tbs.optional(Tag::Sequence).map_or_else(|| Ok(Vec::new()), revoked)?;
-    let scope = tbs.optional(context(0)).map_or_else(|| Ok(Scope::default()), scope)?;
+    let revoked = tbs.optional(Tag::Sequence);
+    let extensions = extensions(tbs.optional(context(0)), &issuer)?;
     tbs.finish().ok_or(CrlError::Malformed("tbsCertList"))?;
+    let mut entry_issuers = Vec::new();
+    let is_indirect = extensions.scope.is_indirect;
+    let revoked = match revoked {
+        Some(list) => entries(list, is_indirect, &mut entry_issuers)?,
+        None => Vec::new(),
+    };
     Ok(Fields {
         tbs: outer.tbs.raw.to_vec(),
         signature: outer.signature.to_vec(),
@@ -179,91 +219,104 @@ fn fields(der: &[u8]) -> Result<Fields, CrlError> {
         this_update,
         next_update,
         revoked,
-        scope,
+        entry_issuers,
+        extensions,
     })
 }
 
-fn revoked(list: Tlv) -> Result<Vec<Entry>, CrlError> {
-    let malformed = CrlError::Malformed("revokedCertificates");
-    let Some(mut entries) = list.open() else { return Err(malformed) };
-    let mut revoked = Vec::new();
-    while !entries.is_empty() {
-        let mut fields = entries.expect(Tag::Sequence).and_then(Tlv::open).ok_or(malformed.clone())?;
-        let serial_number = fields.expect(Tag::Integer).ok_or(malformed.clone())?;
-        let at = fields.any().and_then(Tlv::time).ok_or(malformed.clone())?;
-        let reason = match fields.optional(Tag::Sequence) {
-            Some(extensions) => reason(extensions)?,
-            None => RevocationReason::Unspecified,
-        };
-        fields.finish().ok_or(malformed.clone())?;
-        revoked.push(Entry { serial_number: serial_number.value.into(), at, reason });
+/// revokedCertificates. In an indirect CRL an entry without certificateIssuer has that of the entry before (§5.3.3).
+fn entries(list: Tlv, is_indirect: bool, issuers: &mut Vec<Name>) -> Result<Vec<Entry>, CrlError> {
+    let malformed = || CrlError::Malformed("revokedCertificates");
+    let mut elements = list.open().ok_or_else(malformed)?;
+    let mut entries = Vec::new();
+    while !elements.is_empty() {
+        let mut fields = elements.expect(Tag::Sequence).and_then(Tlv::open).ok_or_else(malformed)?;
+        let serial_number = fields.expect(Tag::Integer).ok_or_else(malformed)?;
+        let at = fields.any().and_then(Tlv::time).ok_or_else(malformed)?;
+        let about = fields.optional(Tag::Sequence).map_or_else(|| Ok(About::default()), about)?;
+        fields.finish().ok_or_else(malformed)?;
+        if let Some(issuer) = about.issuer {
+            if !is_indirect {
+                return Err(CrlError::Unsupported("entry of another issuer"));
+            }
+            issuers.push(issuer);
+        }
+        let serial_number = serial_number.value.into();
+        entries.push(Entry { serial_number, issuer: issuers.len().checked_sub(1), at, reason: about.reason });
     }
-    Ok(revoked)
+    Ok(entries)
 }
 
-/// crlEntryExtensions (§5.3): the reason, or unspecified.
-fn reason(extensions: Tlv) -> Result<RevocationReason, CrlError> {
-    let malformed = CrlError::Malformed("crlEntryExtensions");
-    let mut reason = RevocationReason::Unspecified;
-    for element in extensions.all(Tag::Sequence).ok_or(malformed.clone())? {
-        let (oid, critical, value) = entry(element).ok_or(malformed.clone())?;
+/// What the extensions of an entry say.
+struct About {
+    reason: RevocationReason,
+    issuer: Option<Name>,
+}
+
+impl Default for About {
+    fn default() -> Self {
+        Self { reason: RevocationReason::Unspecified, issuer: None }
+    }
+}
+
+/// crlEntryExtensions (§5.3).
+fn about(extensions: Tlv) -> Result<About, CrlError> {
+    let malformed = || CrlError::Malformed("crlEntryExtensions");
+    let mut about = About::default();
+    for element in extensions.all(Tag::Sequence).ok_or_else(malformed)? {
+        let (oid, critical, value) = entry(element).ok_or_else(malformed)?;
         match oid {
             REASON_CODE => {
-                reason = Tlv::only(value, Tag::Enumerated)
+                about.reason = Tlv::only(value, Tag::Enumerated)
                     .and_then(|code| RevocationReason::from_code(code.value))
                     .ok_or(CrlError::Malformed("reasonCode"))?;
             }
-            CERTIFICATE_ISSUER => return Err(CrlError::Unsupported("indirect CRL")),
+            CERTIFICATE_ISSUER => {
+                let names = Tlv::only(value, Tag::Sequence).and_then(|names| GeneralName::all(names.value));
+                let name = names.iter().flatten().find_map(GeneralName::directory);
+                about.issuer = Some(name.ok_or(CrlError::Malformed("certificateIssuer"))?);
+            }
             unknown if critical => return Err(CrlError::UnknownCriticalExtension(dotted(unknown))),
             _ => {}
         }
     }
-    Ok(reason)
+    Ok(about)
 }
 
 /// crlExtensions (§5.2).
-fn scope(explicit: Tlv) -> Result<Scope, CrlError> {
-    let malformed = CrlError::Malformed("crlExtensions");
+fn extensions(explicit: Option<Tlv>, issuer: &Name) -> Result<CrlExtensions, CrlError> {
+    let malformed = || CrlError::Malformed("crlExtensions");
+    let mut extensions =
+        CrlExtensions { scope: Scope::whole(), distribution_point: None, number: None, base_number: None };
+    let Some(explicit) = explicit else { return Ok(extensions) };
     let elements = Tlv::only(explicit.value, Tag::Sequence).and_then(|list| list.all(Tag::Sequence));
-    let mut scope = Scope::default();
-    for element in elements.ok_or(malformed.clone())? {
-        let (oid, critical, value) = entry(element).ok_or(malformed.clone())?;
+    let mut seen: Vec<&[u8]> = Vec::new();
+    for element in elements.ok_or_else(malformed)? {
+        let (oid, critical, value) = entry(element).ok_or_else(malformed)?;
+        if seen.contains(&oid) {
+            return Err(malformed());
+        }
+        seen.push(oid);
         match oid {
-            ISSUING_DISTRIBUTION_POINT => scope = distribution_point(value)?,
-            DELTA_CRL_INDICATOR => return Err(CrlError::Unsupported("delta CRL")),
-            CRL_NUMBER => {}
+            ISSUING_DISTRIBUTION_POINT => {
+                let scope = Scope::parse(value, issuer);
+                extensions.scope = scope.ok_or(CrlError::Malformed("issuingDistributionPoint"))?;
+                extensions.distribution_point = Some(value.to_vec());
+            }
+            DELTA_CRL_INDICATOR => extensions.base_number = Some(number(value)?),
+            CRL_NUMBER => extensions.number = Some(number(value)?),
             unknown if critical => return Err(CrlError::UnknownCriticalExtension(dotted(unknown))),
             _ => {}
         }
     }
-    Ok(scope)
+    Ok(extensions)
 }
 
-/// IssuingDistributionPoint; every field is tagged, the booleans and flags implicitly.
-fn distribution_point(value: &[u8]) -> Result<Scope, CrlError> {
-    let malformed = CrlError::Malformed("issuingDistributionPoint");
-    let mut scope = Scope::default();
-    let fields = Tlv::only(value, Tag::Sequence).and_then(Tlv::open);
-    let mut fields = fields.ok_or(malformed.clone())?;
-    while !fields.is_empty() {
-        let field = fields.any().ok_or(malformed.clone())?;
-        let Tag::ContextSpecific { constructed, number } = field.tag else { return Err(malformed) };
-        let is_set = field.value != [0];
-        match (number.value(), constructed) {
-            (0, true) => {
-                scope.names = full_name(field).ok_or(malformed.clone())?;
-                if scope.names.is_empty() {
-                    return Err(CrlError::Unsupported("distribution point relative to the issuer"));
-                }
-            }
-            (1, false) => scope.users_only = is_set,
-            (2, false) => scope.authorities_only = is_set,
-            (3, false) => return Err(CrlError::Unsupported("only some reasons")),
-            (4, false) if is_set => return Err(CrlError::Unsupported("indirect CRL")),
-            (5, false) if is_set => return Err(CrlError::Unsupported("attribute certificates only")),
-            (4 | 5, false) => {}
-            _ => return Err(malformed),
-        }
-    }
-    Ok(scope)
+/// A CRL number, which is not negative.
+fn number(value: &[u8]) -> Result<Vec<u8>, CrlError> {
+    Tlv::only(value, Tag::Integer)
+        .map(|number| number.value)
+        .filter(|number| number.first().is_some_and(|first| *first < 0x80))
+        .map(|number| unsigned(number).to_vec())
+        .ok_or(CrlError::Malformed("cRLNumber"))
 }

@@ -1,8 +1,14 @@
 //! The extensions of a certificate (RFC 5280 §4.2): all kept in order, those that rules ask about decoded.
 
-use der::{Tag, TagNumber};
+use der::Tag;
 
-use super::tlv::{Cursor, Tlv, context, dotted};
+use super::{
+    distribution_point::DistributionPoint,
+    name::Name,
+    name_constraints::NameConstraints,
+    policy::{PolicyConstraints, mappings},
+    tlv::{Cursor, Tlv, dotted, primitive, small_integer},
+};
 
 /// 2.5.29.9
 pub(super) const SUBJECT_DIRECTORY_ATTRIBUTES: &[u8] = &[0x55, 0x1d, 9];
@@ -14,16 +20,36 @@ const KEY_USAGE: &[u8] = &[0x55, 0x1d, 15];
 pub(super) const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 17];
 /// 2.5.29.19
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
+/// 2.5.29.30
+const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 30];
 /// 2.5.29.31
 const CRL_DISTRIBUTION_POINTS: &[u8] = &[0x55, 0x1d, 31];
 /// 2.5.29.32
 const CERTIFICATE_POLICIES: &[u8] = &[0x55, 0x1d, 32];
+/// 2.5.29.33
+const POLICY_MAPPINGS: &[u8] = &[0x55, 0x1d, 33];
 /// 2.5.29.35
 const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 35];
 
-/// Extensions whose meaning the rules of this module apply, so that they may be critical. An alternative name only
-/// adds names, which nothing here relies on while name constraints are refused.
-const APPLIED: [&[u8]; 4] = [KEY_USAGE, BASIC_CONSTRAINTS, CERTIFICATE_POLICIES, SUBJECT_ALT_NAME];
+/// 2.5.29.36
+const POLICY_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 36];
+/// 2.5.29.37
+pub(super) const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 37];
+/// 2.5.29.54
+const INHIBIT_ANY_POLICY: &[u8] = &[0x55, 0x1d, 54];
+
+/// Extensions whose meaning the rules of this module apply, so that they may be critical.
+const APPLIED: [&[u8]; 9] = [
+    KEY_USAGE,
+    SUBJECT_ALT_NAME,
+    BASIC_CONSTRAINTS,
+    NAME_CONSTRAINTS,
+    CRL_DISTRIBUTION_POINTS,
+    CERTIFICATE_POLICIES,
+    POLICY_MAPPINGS,
+    POLICY_CONSTRAINTS,
+    INHIBIT_ANY_POLICY,
+];
 
 /// anyPolicy, 2.5.29.32.0 (RFC 5280 §4.2.1.4).
 pub(super) const ANY_POLICY: &[u8] = &[0x55, 0x1d, 32, 0];
@@ -35,10 +61,15 @@ pub(super) struct Extensions {
     pub(super) basic_constraints: Option<BasicConstraints>,
     pub(super) key_usage: Option<KeyUsage>,
     pub(super) policies: Option<Vec<Vec<u8>>>,
+    /// issuerDomainPolicy and subjectDomainPolicy.
+    pub(super) policy_mappings: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(super) policy_constraints: PolicyConstraints,
+    pub(super) name_constraints: Option<NameConstraints>,
+    /// OIDs of the purposes.
+    pub(super) extended_key_usage: Option<Vec<Vec<u8>>>,
     pub(super) subject_key_identifier: Option<Vec<u8>>,
     pub(super) authority_key_identifier: Option<Vec<u8>>,
-    /// GeneralNames (DER each) under which CRLs are published.
-    pub(super) crl_names: Vec<Vec<u8>>,
+    pub(super) distribution_points: Vec<DistributionPoint>,
 }
 
 struct Extension {
@@ -70,37 +101,46 @@ impl KeyUsage {
 }
 
 impl Extensions {
-    /// From the elements of `Extensions`. The error is the name of what is malformed.
-    pub(super) fn parse(elements: Vec<Tlv>) -> Result<Self, &'static str> {
+    /// From the elements of `Extensions` of a certificate by `issuer`. The error is the name of what is malformed.
+    pub(super) fn parse(elements: Vec<Tlv>, issuer: &Name) -> Result<Self, &'static str> {
         let mut extensions = Self::default();
         for element in elements {
             let (oid, critical, value) = entry(element).ok_or("extension")?;
             if extensions.all.iter().any(|earlier| earlier.oid == oid) {
                 return Err("extension that stands twice");
             }
-            match oid {
-                KEY_USAGE => extensions.key_usage = Some(key_usage(value).ok_or("keyUsage")?),
-                BASIC_CONSTRAINTS => {
-                    extensions.basic_constraints = Some(basic_constraints(value).ok_or("basicConstraints")?);
-                }
-                CERTIFICATE_POLICIES => {
-                    extensions.policies = Some(policies(value).ok_or("certificatePolicies")?);
-                }
-                SUBJECT_KEY_IDENTIFIER => {
-                    let id = Tlv::only(value, Tag::OctetString).ok_or("subjectKeyIdentifier")?;
-                    extensions.subject_key_identifier = Some(id.value.to_vec());
-                }
-                AUTHORITY_KEY_IDENTIFIER => {
-                    extensions.authority_key_identifier = authority_key(value);
-                }
-                CRL_DISTRIBUTION_POINTS => {
-                    extensions.crl_names = crl_names(value).ok_or("cRLDistributionPoints")?;
-                }
-                _ => {}
-            }
+            extensions.read(oid, value, issuer)?;
             extensions.all.push(Extension { oid: oid.to_vec(), critical, value: value.to_vec() });
         }
         Ok(extensions)
+    }
+
+    fn read(&mut self, oid: &[u8], value: &[u8], issuer: &Name) -> Result<(), &'static str> {
+        match oid {
+            KEY_USAGE => self.key_usage = Some(key_usage(value).ok_or("keyUsage")?),
+            BASIC_CONSTRAINTS => {
+                self.basic_constraints = Some(basic_constraints(value).ok_or("basicConstraints")?);
+            }
+            NAME_CONSTRAINTS => {
+                self.name_constraints = Some(NameConstraints::parse(value).ok_or("nameConstraints")?);
+            }
+            CERTIFICATE_POLICIES => self.policies = Some(policies(value).ok_or("certificatePolicies")?),
+            POLICY_MAPPINGS => self.policy_mappings = mappings(value).ok_or("policyMappings")?,
+            POLICY_CONSTRAINTS => self.policy_constraints.parse(value).ok_or("policyConstraints")?,
+            INHIBIT_ANY_POLICY => self.policy_constraints.parse_any(value).ok_or("inhibitAnyPolicy")?,
+            EXTENDED_KEY_USAGE => self.extended_key_usage = Some(purposes(value).ok_or("extKeyUsage")?),
+            SUBJECT_KEY_IDENTIFIER => {
+                let id = Tlv::only(value, Tag::OctetString).ok_or("subjectKeyIdentifier")?;
+                self.subject_key_identifier = Some(id.value.to_vec());
+            }
+            AUTHORITY_KEY_IDENTIFIER => self.authority_key_identifier = authority_key(value),
+            CRL_DISTRIBUTION_POINTS => {
+                self.distribution_points =
+                    DistributionPoint::all(value, issuer).ok_or("cRLDistributionPoints")?;
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Contents of the extension's OCTET STRING.
@@ -120,10 +160,19 @@ impl Extensions {
         self.all.iter().any(|e| e.oid == oid && e.critical)
     }
 
+    pub(super) fn extended_key_usage_is_critical(&self) -> bool {
+        self.is_critical(EXTENDED_KEY_USAGE)
+    }
+
     /// OID of the first critical extension that no rule here applies; such a certificate must be refused (§4.2).
     pub(super) fn unknown_critical(&self) -> Option<String> {
-        let unknown = |e: &&Extension| e.critical && !APPLIED.contains(&e.oid.as_slice());
-        self.all.iter().find(unknown).map(|e| dotted(&e.oid))
+        self.unknown_critical_besides(&[])
+    }
+
+    /// The same where the caller applies one more.
+    pub(super) fn unknown_critical_besides(&self, applied: &[u8]) -> Option<String> {
+        let is_applied = |oid: &[u8]| APPLIED.contains(&oid) || oid == applied;
+        self.all.iter().find(|e| e.critical && !is_applied(&e.oid)).map(|e| dotted(&e.oid))
     }
 
     /// basicConstraints says that this is a CA.
@@ -165,12 +214,9 @@ fn key_usage(value: &[u8]) -> Option<KeyUsage> {
 fn basic_constraints(value: &[u8]) -> Option<BasicConstraints> {
     let mut fields = Tlv::only(value, Tag::Sequence)?.open()?;
     let ca = boolean(&mut fields)?;
-    let path_length = match fields.optional(Tag::Integer).map(|n| n.value) {
+    let path_length = match fields.optional(Tag::Integer) {
+        Some(n) => Some(small_integer(n.value)?),
         None => None,
-        Some([n @ 0..=0x7f]) => Some(usize::from(*n)),
-        // Longer than any path that is built.
-        Some([0..=0x7f, _, ..]) => Some(usize::MAX),
-        Some(_) => return None,
     };
     fields.finish()?;
     Some(BasicConstraints { ca, path_length })
@@ -184,29 +230,10 @@ fn policies(value: &[u8]) -> Option<Vec<Vec<u8>>> {
 /// keyIdentifier `[0]`, which comes first where it is present. Only a hint, so what cannot be read does no harm.
 fn authority_key(value: &[u8]) -> Option<Vec<u8>> {
     let first = Tlv::only(value, Tag::Sequence)?.open()?.any()?;
-    let key_identifier = Tag::ContextSpecific { constructed: false, number: TagNumber::N0 };
-    (first.tag == key_identifier).then(|| first.value.to_vec())
+    (first.tag == primitive(0)).then(|| first.value.to_vec())
 }
 
-fn crl_names(value: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let mut names = Vec::new();
-    for point in Tlv::only(value, Tag::Sequence)?.all(Tag::Sequence)? {
-        if let Some(point) = point.open()?.optional(context(0)) {
-            names.extend(full_name(point)?);
-        }
-    }
-    Some(names)
-}
-
-/// DistributionPointName: the GeneralNames of `fullName [0]`; none for a name relative to the issuer.
-pub(super) fn full_name(distribution_point: Tlv) -> Option<Vec<Vec<u8>>> {
-    let mut choice = distribution_point.open()?;
-    let Some(full_name) = choice.optional(context(0)) else { return Some(Vec::new()) };
-    choice.finish()?;
-    let mut names = full_name.open()?;
-    let mut all = Vec::new();
-    while !names.is_empty() {
-        all.push(names.any()?.raw.to_vec());
-    }
-    Some(all)
+fn purposes(value: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let purposes = Tlv::only(value, Tag::Sequence)?.all(Tag::ObjectIdentifier)?;
+    purposes.into_iter().map(|purpose| purpose.oid().map(<[u8]>::to_vec)).collect()
 }

@@ -88,7 +88,7 @@ impl SignatureAlgorithm {
 }
 
 /// A SubjectPublicKeyInfo, parsed once.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct SubjectKey {
     pub(super) algorithm: KeyAlgorithm,
     /// RSAPublicKey or the uncompressed point, as `ring` takes them.
@@ -138,7 +138,9 @@ impl SubjectKey {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), SignatureInvalid> {
-        let algorithm = ring_algorithm(self.algorithm, algorithm, form).ok_or(SignatureInvalid)?;
+        let algorithm = ring_algorithm(self.algorithm, algorithm, form)
+            .filter(|_| self.is_strong_enough())
+            .ok_or(SignatureInvalid)?;
         UnparsedPublicKey::new(algorithm, &self.bytes)
             .verify(message, signature)
             .map_err(|_| SignatureInvalid)

@@ -4,14 +4,18 @@
 //! [`SigningCertificate`] with its [`Holder`], a [`Path`] to one of the roots, a [`Revocation`] answer. Refused, each
 //! by a variant of its own: pharmacists, holders without a role, certificates for authentication, expired and not yet
 //! valid ones, weak keys, critical extensions that no rule here applies, paths to any other root. The profile is that
-//! of the HPKI certificate policies for signing; paths and CRLs follow RFC 5280 as far as HPKI uses it, and are
-//! refused by name beyond that (see [`build_path`] and [`revocation`]). `ring` verifies every signature.
+//! of the HPKI certificate policies for signing; paths and CRLs follow RFC 5280 §6, what is stricter being said at
+//! [`build_path_with`] and [`revocation_with`]. `ring` verifies every signature.
 
 mod crl;
+mod distribution_point;
 mod extension;
+mod general_name;
 mod key;
 mod name;
+mod name_constraints;
 mod path;
+mod policy;
 mod profile;
 mod revocation;
 mod role;
@@ -22,9 +26,12 @@ mod x509;
 
 pub use crl::{Crl, CrlError};
 pub use key::{KeyAlgorithm, SignatureAlgorithm, SignatureInvalid};
-pub use path::{Path, PathError, PathRefusal, build_path};
+pub use path::{Path, PathError, PathOptions, PathRefusal, Purpose, build_path, build_path_with};
+pub(crate) use profile::check_signer;
 pub use profile::{Holder, ProfileError, SigningCertificate, holder};
-pub use revocation::{Revocation, RevocationReason, RevocationUnknown, revocation};
+pub use revocation::{
+    Revocation, RevocationOptions, RevocationReason, RevocationUnknown, revocation, revocation_with,
+};
 pub use x509::{Certificate, Validity};
 
 /// Why bytes are not a certificate.

@@ -1,40 +1,49 @@
 //! Distinguished names (RFC 5280 §4.1.2.4): kept as DER, compared by §7.1, written by RFC 4514.
 
+use std::sync::OnceLock;
+
 use der::Tag;
 
-use super::tlv::{Tlv, dotted};
+use super::tlv::{Cursor, Tlv, dotted};
 
 /// 2.5.4.3
 pub(super) const COMMON_NAME: &[u8] = &[0x55, 4, 3];
 /// 2.5.4.10
 pub(super) const ORGANIZATION: &[u8] = &[0x55, 4, 10];
+/// emailAddress, 1.2.840.113549.1.9.1 (PKCS #9)
+pub(super) const EMAIL_ADDRESS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1];
 
-/// Attribute types with a short name registered for LDAP (RFC 4514 §3, RFC 4519).
-const SHORT_NAMES: [(&str, &str); 14] = [
-    ("2.5.4.3", "CN"),
-    ("2.5.4.4", "sn"),
-    ("2.5.4.5", "serialNumber"),
-    ("2.5.4.6", "C"),
-    ("2.5.4.7", "L"),
-    ("2.5.4.8", "ST"),
-    ("2.5.4.9", "STREET"),
-    ("2.5.4.10", "O"),
-    ("2.5.4.11", "OU"),
-    ("2.5.4.12", "title"),
-    ("2.5.4.42", "givenName"),
-    ("2.5.4.97", "organizationIdentifier"),
-    ("0.9.2342.19200300.100.1.1", "UID"),
-    ("0.9.2342.19200300.100.1.25", "DC"),
+/// Attribute types (contents octets) with a short name registered for LDAP (RFC 4514 §3, RFC 4519): 2.5.4.…, and
+/// 0.9.2342.19200300.100.1.….
+const SHORT_NAMES: [(&[u8], &str); 14] = [
+    (COMMON_NAME, "CN"),
+    (&[0x55, 4, 4], "sn"),
+    (&[0x55, 4, 5], "serialNumber"),
+    (&[0x55, 4, 6], "C"),
+    (&[0x55, 4, 7], "L"),
+    (&[0x55, 4, 8], "ST"),
+    (&[0x55, 4, 9], "STREET"),
+    (ORGANIZATION, "O"),
+    (&[0x55, 4, 11], "OU"),
+    (&[0x55, 4, 12], "title"),
+    (&[0x55, 4, 42], "givenName"),
+    (&[0x55, 4, 97], "organizationIdentifier"),
+    (&[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 1], "UID"),
+    (&[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 25], "DC"),
 ];
 
 /// A name, its structure checked.
 #[derive(Clone)]
-pub(super) struct Name(Vec<u8>);
+pub(super) struct Name {
+    der: Vec<u8>,
+    /// See [`Name::canonical`]; made when it is first asked for, since most names are equal by DER.
+    canonical: OnceLock<Vec<u8>>,
+}
 
 impl Name {
     pub(super) fn from_tlv(tlv: Tlv) -> Option<Self> {
         attributes(tlv.raw)?;
-        Some(Self(tlv.raw.to_vec()))
+        Some(Self { der: tlv.raw.to_vec(), canonical: OnceLock::new() })
     }
 
     pub(super) fn from_der(der: &[u8]) -> Option<Self> {
@@ -42,44 +51,75 @@ impl Name {
     }
 
     pub(super) fn der(&self) -> &[u8] {
-        &self.0
+        &self.der
+    }
+
+    /// No RDN at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.canonical().is_empty()
     }
 
     /// Text of the first attribute of this type.
     pub(super) fn first(&self, oid: &[u8]) -> Option<String> {
-        let rdns = attributes(&self.0)?;
-        rdns.iter().flatten().find(|a| a.oid == oid).and_then(Attribute::text)
+        self.texts(oid).into_iter().next().flatten()
+    }
+
+    /// Texts of all attributes of this type; `None` for one that is no text.
+    pub(super) fn texts(&self, oid: &[u8]) -> Vec<Option<String>> {
+        let rdns = attributes(&self.der).unwrap_or_default();
+        rdns.iter().flatten().filter(|a| a.oid == oid).map(Attribute::text).collect()
     }
 
     /// Equal by DER, or by RFC 5280 §7.1 as far as names in certificates need it: case and runs of spaces do not
     /// count, nor does the string type. Of the preparation of RFC 4518, Unicode normalization is left out.
     pub(super) fn matches(&self, other: &Self) -> bool {
-        self.0 == other.0 || self.prepared().is_some_and(|name| other.prepared() == Some(name))
+        self.der == other.der || self.canonical() == other.canonical()
     }
 
-    /// RDNs in their order, in each the attributes in any fixed order.
-    fn prepared(&self) -> Option<Vec<Vec<PreparedAttribute<'_>>>> {
-        Some(attributes(&self.0)?.iter().map(|rdn| prepared(rdn)).collect())
+    /// `self` begins with all RDNs of `base`, as [`Name::matches`] compares them.
+    pub(super) fn is_within(&self, base: &Self) -> bool {
+        self.canonical().starts_with(base.canonical())
+    }
+
+    /// RDNs in their order, prepared, one after another, each with its length before it: equal octets are equal
+    /// names, and a prefix is a name's beginning.
+    pub(super) fn canonical(&self) -> &[u8] {
+        self.canonical.get_or_init(|| {
+            attributes(&self.der).unwrap_or_default().iter().flat_map(|rdn| canonical(rdn)).collect()
+        })
     }
 }
 
-fn prepared<'a>(rdn: &[Attribute<'a>]) -> Vec<PreparedAttribute<'a>> {
-    let mut prepared: Vec<_> = rdn.iter().map(|a| (a.oid, a.prepared())).collect();
+/// What [`Name::canonical`] has for the RDN with these contents octets.
+pub(super) fn canonical_rdn(set: &[u8]) -> Option<Vec<u8>> {
+    let mut elements = Cursor::new(set)?;
+    let mut rdn = Vec::new();
+    while !elements.is_empty() {
+        rdn.push(attribute(elements.expect(Tag::Sequence)?)?);
+    }
+    (!rdn.is_empty()).then(|| canonical(&rdn))
+}
+
+/// The attributes in a fixed order.
+fn canonical(rdn: &[Attribute]) -> Vec<u8> {
+    let mut prepared: Vec<_> =
+        rdn.iter().map(|a| [with_length(a.oid), with_length(&a.prepared())].concat()).collect();
     prepared.sort();
-    prepared
+    with_length(&prepared.concat())
+}
+
+fn with_length(bytes: &[u8]) -> Vec<u8> {
+    [&bytes.len().to_be_bytes(), bytes].concat()
 }
 
 /// RFC 4514: the last RDN first.
 impl std::fmt::Display for Name {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let rdns = attributes(&self.0).unwrap_or_default();
+        let rdns = attributes(&self.der).unwrap_or_default();
         let rdn = |rdn: &Vec<Attribute>| rdn.iter().map(Attribute::rfc4514).collect::<Vec<_>>().join("+");
         f.write_str(&rdns.iter().rev().map(rdn).collect::<Vec<_>>().join(","))
     }
 }
-
-/// Type and value prepared for comparison.
-type PreparedAttribute<'a> = (&'a [u8], Vec<u8>);
 
 struct Attribute<'a> {
     oid: &'a [u8],
@@ -91,28 +131,33 @@ impl Attribute<'_> {
         directory_string(self.value)
     }
 
+    /// The value for comparison; what is no text stands for itself, behind an octet that no text begins with.
     fn prepared(&self) -> Vec<u8> {
         match self.text() {
             Some(text) => {
                 let words: Vec<_> = text.split_whitespace().map(str::to_lowercase).collect();
                 words.join(" ").into_bytes()
             }
-            None => self.value.raw.to_vec(),
+            None => [&[0xff], self.value.raw].concat(),
         }
     }
 
     fn rfc4514(&self) -> String {
-        let oid = dotted(self.oid);
-        let short = SHORT_NAMES.iter().find(|(known, _)| *known == oid).map(|(_, short)| short);
+        let short = SHORT_NAMES.iter().find(|(known, _)| *known == self.oid).map(|(_, short)| short);
         match (short, self.text()) {
             (Some(short), Some(text)) => format!("{short}={}", escape(&text)),
-            _ => format!("{oid}=#{}", super::hex(self.value.raw)),
+            _ => format!("{}=#{}", dotted(self.oid), super::hex(self.value.raw)),
         }
     }
 }
 
 /// RFC 4514 §2.4.
 fn escape(text: &str) -> String {
+    let is_special =
+        |byte| matches!(byte, b'\0' | b' ' | b'#' | b'"' | b'+' | b',' | b';' | b'<' | b'>' | b'\\');
+    if !text.bytes().any(is_special) {
+        return text.to_owned();
+    }
     let last = text.chars().count().saturating_sub(1);
     let mut escaped = String::with_capacity(text.len());
     for (at, c) in text.chars().enumerate() {

@@ -188,6 +188,18 @@ pub fn holder(certificate: &Certificate) -> Result<Holder, ProfileError> {
     })
 }
 
+/// The profile and role of a certificate whose holder has been read. Validity is left to the caller: it judges more
+/// than one moment.
+pub(crate) fn check_signer(
+    certificate: &Certificate,
+    holder: &Holder,
+    roles: &[String],
+) -> Result<(), ProfileError> {
+    check_purpose(certificate)?;
+    check_strength(certificate)?;
+    check_role(&holder.roles, roles)
+}
+
 /// Whether `policy` lies under `arc`: contents octets of an OID are a prefix exactly when its arcs are.
 pub(super) fn is_under(policy: &[u8], arc: &[u8]) -> bool {
     policy.starts_with(arc)

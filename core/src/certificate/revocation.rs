@@ -1,13 +1,12 @@
-//! Whether a certificate of a path was revoked, by CRLs (RFC 5280 §6.3, complete CRLs issued by the CA itself).
+//! Whether a certificate of a path was revoked, by CRLs (RFC 5280 §6.3): complete and delta, direct and indirect, for
+//! all reasons or some, signed by the CA's key of the path or by another key that the same root vouches for.
+
+mod judge;
 
 use time::OffsetDateTime;
 
-use super::{
-    crl::{Crl, Entry},
-    extension::KeyUsage,
-    path::Path,
-    x509::Certificate,
-};
+use super::{crl::Crl, path::Path, x509::Certificate};
+use judge::Judge;
 
 /// The answer for a whole path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +63,22 @@ pub enum RevocationUnknown {
         /// When the next one was due, UTC.
         next_update: OffsetDateTime,
     },
+    /// The CRLs that count leave some reasons for revocation open (onlySomeReasons, §5.2.5).
+    #[error("the CRLs of {issuer} do not speak for all reasons")]
+    SomeReasons {
+        /// The CA.
+        issuer: String,
+    },
+    /// The key that has signed the CRL has no certificate by this issuer's name under the same root, or one that is
+    /// itself revoked or unknown (§6.3.3 (f)).
+    #[error("the key that signs the CRL of {issuer} is not trusted")]
+    Signer {
+        /// The issuer of the CRL.
+        issuer: String,
+    },
+    /// More than 64 signatures would have to be tried.
+    #[error("too many CRLs to try")]
+    TooComplex,
     /// `thisUpdate` is still to come: the CRL, or the clock, is wrong.
     #[error("the CRL of {issuer} is not valid before {this_update}")]
     NotYetValid {
@@ -118,69 +133,35 @@ impl RevocationReason {
     }
 }
 
-/// Judges every certificate of `path` below the root at the time `at`, the leaf first.
-///
-/// A CRL counts when it is issued and signed by the very CA of the path, and speaks for the certificate. `Good` needs
-/// one with thisUpdate ≤ `at` ≤ nextUpdate. An entry in that one, or in the newest one even if it is stale, revokes
-/// from its revocationDate on. A revoked certificate outweighs what is unknown about the others. The root is not
-/// judged: it counts by configuration.
+/// What revocation is judged by, besides the CRLs.
+#[derive(Clone, Copy, Debug)]
+pub struct RevocationOptions<'a> {
+    /// The time for which the answer is wanted, UTC: now, or that of a time-stamp.
+    pub at: OffsetDateTime,
+    /// The present, UTC, not before `at`. A CRL of a moment between counts for `at`, too, as long as the certificate
+    /// had not expired by then: its entry would still be there (RFC 5280 §3.3).
+    pub now: OffsetDateTime,
+    /// Certificates among which those of CRL signers may be, when they do not sign with the key of the path.
+    pub certificates: &'a [Certificate],
+}
+
+/// [`revocation_with`] at the time `at`, which is now, with the certificates of the path alone.
 pub fn revocation(path: &Path, crls: &[Crl], at: OffsetDateTime) -> Revocation {
-    let certificates = path.certificates();
-    let mut checked_until = OffsetDateTime::new_utc(time::Date::MAX, time::Time::MIDNIGHT);
-    let mut unknown = None;
-    for (position, (certificate, issuer)) in certificates.iter().zip(certificates.iter().skip(1)).enumerate()
-    {
-        match one(certificate, issuer, crls, at) {
-            Status::Good(next_update) => checked_until = checked_until.min(next_update),
-            Status::Revoked { at, reason } => {
-                return Revocation::Revoked { at, reason, serial: certificate.serial_number(), position };
-            }
-            Status::Unknown(why) => unknown = unknown.or(Some(why)),
-        }
-    }
-    match unknown {
-        Some(why) => Revocation::Unknown { why },
-        None => Revocation::Good { checked_until },
-    }
+    revocation_with(path, crls, &RevocationOptions { at, now: at, certificates: &[] })
 }
 
-enum Status {
-    Good(OffsetDateTime),
-    Revoked { at: OffsetDateTime, reason: RevocationReason },
-    Unknown(RevocationUnknown),
-}
-
-fn one(certificate: &Certificate, issuer: &Certificate, crls: &[Crl], at: OffsetDateTime) -> Status {
-    let name = issuer.subject_name();
-    let covering: Vec<_> = crls.iter().filter(|crl| crl.covers(certificate)).collect();
-    if covering.is_empty() {
-        return Status::Unknown(RevocationUnknown::Missing { issuer: name });
-    }
-    if !issuer.extensions().allows(KeyUsage::CRL_SIGN) {
-        return Status::Unknown(RevocationUnknown::KeyUsage { issuer: name });
-    }
-    let mut authentic: Vec<_> = covering.into_iter().filter(|crl| crl.is_signed_by(issuer)).collect();
-    authentic.sort_by_key(|crl| crl.this_update());
-    let Some(newest) = authentic.last() else {
-        return Status::Unknown(RevocationUnknown::Signature { issuer: name });
-    };
-    let fresh = authentic.iter().rfind(|crl| crl.this_update() <= at && at <= crl.next_update());
-    let entries = [Some(newest), fresh].into_iter().flatten().filter_map(|crl| crl.entry(certificate));
-    if let Some(entry) = entries.into_iter().find(|entry| revokes(entry, at)) {
-        return Status::Revoked { at: entry.at, reason: entry.reason };
-    }
-    match fresh {
-        Some(crl) => Status::Good(crl.next_update()),
-        None if at < newest.this_update() => Status::Unknown(RevocationUnknown::NotYetValid {
-            issuer: name,
-            this_update: newest.this_update(),
-        }),
-        None => Status::Unknown(RevocationUnknown::Stale { issuer: name, next_update: newest.next_update() }),
-    }
-}
-
-fn revokes(entry: &Entry, at: OffsetDateTime) -> bool {
-    entry.at <= at && entry.reason != RevocationReason::RemoveFromCrl
+/// Judges every certificate of `path` below the root, the leaf first.
+///
+/// A CRL counts when it speaks for the certificate (issuer, distribution point, kind, reasons) and is signed by a key
+/// of the CRL issuer's name: one above the certificate in the path, or one of the other certificates, which then must
+/// have a path to the same root and be judged `Good` itself by CRLs that it did not sign. Delta CRLs are applied to
+/// the complete CRL that they continue. `Good` needs, for every reason, one with thisUpdate ≤ `at` ≤ nextUpdate. An
+/// entry in that one, or in the newest one even if it is stale, revokes from its revocationDate on. A revoked
+/// certificate outweighs what is unknown about the others. The root is not judged: it counts by configuration.
+///
+/// Stricter than §6.3.3: a CRL signer whose own certificate only its own CRLs speak for is not trusted.
+pub fn revocation_with(path: &Path, crls: &[Crl], options: &RevocationOptions) -> Revocation {
+    Judge::new(crls, options).path(path.certificates())
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ pub(crate) fn ca_name(common_name: &str) -> Vec<u8> {
     name(&[("2.5.4.6", 0x13, b"JP"), ("2.5.4.3", 0x13, common_name.as_bytes())])
 }
 
-fn time(at: OffsetDateTime) -> Vec<u8> {
+pub(crate) fn time(at: OffsetDateTime) -> Vec<u8> {
     let (date, clock) = (at.date(), at.time());
     let text = format!(
         "{:04}{:02}{:02}{:02}{:02}{:02}Z",
@@ -174,9 +174,13 @@ impl Authority {
                 seq(&[tlv(2, serial), time(*at), seq(&[reason])])
             })
             .collect();
+        let entries = [entries, template.more_entries.clone()].concat();
         let revoked = if entries.is_empty() { Vec::new() } else { seq(&entries) };
-        let mut extensions = vec![extension("2.5.29.20", false, &tlv(2, &[1]))];
-        extensions.extend(template.extensions.iter().cloned());
+        let mut extensions = template.extensions.clone();
+        let kind = oid("2.5.29.20");
+        if !extensions.iter().any(|e| e.windows(kind.len()).take(5).any(|w| w == kind)) {
+            extensions.push(extension("2.5.29.20", false, &tlv(2, &[1])));
+        }
         let tbs = seq(&[
             tlv(2, &[1]),
             algorithm.clone(),
@@ -259,6 +263,9 @@ pub(crate) struct CrlTemplate {
     pub(crate) this_update: OffsetDateTime,
     pub(crate) next_update: Option<OffsetDateTime>,
     pub(crate) revoked: Vec<(Vec<u8>, OffsetDateTime, u8)>,
+    /// Entries in DER, after the others.
+    pub(crate) more_entries: Vec<Vec<u8>>,
+    /// Besides a cRLNumber, which is 1 unless there is one among these.
     pub(crate) extensions: Vec<Vec<u8>>,
 }
 
@@ -269,6 +276,7 @@ impl CrlTemplate {
             this_update: NOW - Duration::days(1),
             next_update: Some(NOW + Duration::days(3)),
             revoked: Vec::new(),
+            more_entries: Vec::new(),
             extensions: Vec::new(),
         }
     }

@@ -1,7 +1,7 @@
 //! Reading one DER element after another (X.690), with the exact bytes of each kept: signatures and names are over
 //! bytes, not over a re-encoding. `None` means malformed; the caller knows what.
 
-use der::{Encode, Reader, SliceReader, Tag, TagNumber};
+use der::{Decode, Header, Reader, SliceReader, Tag, TagNumber};
 use time::{Date, Month, OffsetDateTime, Time};
 
 /// One element.
@@ -104,15 +104,19 @@ fn digits(text: &[u8]) -> Option<i32> {
 }
 
 /// A position among sibling elements.
-pub(super) struct Cursor<'a>(SliceReader<'a>);
+pub(super) struct Cursor<'a> {
+    reader: SliceReader<'a>,
+    bytes: &'a [u8],
+}
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Option<Self> {
-        SliceReader::new(bytes).ok().map(Self)
+        let reader = SliceReader::new(bytes).ok()?;
+        Some(Self { reader, bytes })
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_finished()
+        self.reader.is_finished()
     }
 
     pub(super) fn finish(self) -> Option<()> {
@@ -120,10 +124,14 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn any(&mut self) -> Option<Tlv<'a>> {
-        let header = self.0.peek_header().ok()?;
-        let raw = self.0.tlv_bytes().ok()?;
-        let value = raw.get(usize::try_from(header.encoded_len().ok()?).ok()?..)?;
-        Some(Tlv { tag: header.tag, value, raw })
+        let start = self.at()?;
+        let header = Header::decode(&mut self.reader).ok()?;
+        let value = self.reader.read_slice(header.length).ok()?;
+        Some(Tlv { tag: header.tag, value, raw: self.bytes.get(start..self.at()?)? })
+    }
+
+    fn at(&self) -> Option<usize> {
+        usize::try_from(self.reader.position()).ok()
     }
 
     pub(super) fn expect(&mut self, tag: Tag) -> Option<Tlv<'a>> {
@@ -133,11 +141,25 @@ impl<'a> Cursor<'a> {
     /// The next element if it is of this tag. One that is malformed stays where it is, for what is read next, or
     /// [`Cursor::finish`], to stumble over.
     pub(super) fn optional(&mut self, tag: Tag) -> Option<Tlv<'a>> {
-        let mut ahead = Self(self.0.clone());
+        let mut ahead = Self { reader: self.reader.clone(), bytes: self.bytes };
         let tlv = ahead.expect(tag)?;
         *self = ahead;
         Some(tlv)
     }
+}
+
+/// A small INTEGER that is not negative, such as a count of certificates; [`usize::MAX`] for a longer one.
+pub(super) fn small_integer(integer: &[u8]) -> Option<usize> {
+    match integer {
+        [n @ 0..=0x7f] => Some(usize::from(*n)),
+        [0..=0x7f, _, ..] => Some(usize::MAX),
+        _ => None,
+    }
+}
+
+/// `[number]`, primitive: an implicitly tagged string, number or flag.
+pub(super) fn primitive(number: u8) -> Tag {
+    Tag::ContextSpecific { constructed: false, number: TagNumber::new(number) }
 }
 
 /// `[number]`, constructed.

@@ -124,7 +124,7 @@ impl Certificate {
     }
 
     /// Verifies a signature that this certificate's key has made over `message`, ECDSA being `r || s` (XML
-    /// Signature, RFC 4050 §3.3; JOSE, RFC 7518 §3.4).
+    /// Signature, RFC 4050 §3.3; JOSE, RFC 7518 §3.4). A key that is too weak verifies nothing.
     ///
     /// # Errors
     /// [`SignatureInvalid`], also when the algorithm does not fit the key.
@@ -135,6 +135,19 @@ impl Certificate {
         signature: &[u8],
     ) -> Result<(), SignatureInvalid> {
         self.0.key.verify(algorithm, EcdsaForm::Fixed, message, signature)
+    }
+
+    /// The same for a signature as X.509 and CMS write it: ECDSA being the DER of Ecdsa-Sig-Value (RFC 3279 §2.2.3).
+    ///
+    /// # Errors
+    /// [`SignatureInvalid`], also when the algorithm does not fit the key.
+    pub fn verify_der_signature(
+        &self,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureInvalid> {
+        self.0.key.verify(algorithm, EcdsaForm::Asn1, message, signature)
     }
 
     pub(super) fn is_signed_by(&self, issuer: &Certificate) -> bool {
@@ -148,7 +161,7 @@ impl Certificate {
         tbs: &[u8],
         signature: &[u8],
     ) -> bool {
-        algorithm.is_some_and(|a| self.0.key.verify(a, EcdsaForm::Asn1, tbs, signature).is_ok())
+        algorithm.is_some_and(|algorithm| self.verify_der_signature(algorithm, tbs, signature).is_ok())
     }
 
     /// The signature algorithm, where it is one that counts (SHA-256 or longer).
@@ -174,6 +187,11 @@ impl Certificate {
 
     pub(super) fn extensions(&self) -> &Extensions {
         &self.0.extensions
+    }
+
+    /// The same name with the same key: nothing is gained by passing it twice.
+    pub(super) fn is_same_entity(&self, other: &Certificate) -> bool {
+        self.0.key == other.0.key && self.0.subject.matches(&other.0.subject)
     }
 
     /// Subject and issuer are one name (RFC 5280 §3.2 "self-issued").
@@ -225,6 +243,7 @@ fn fields(der: &[u8]) -> Result<Fields, CertificateError> {
         .and_then(SubjectKey::from_tlv)
         .ok_or(CertificateError::Malformed("subjectPublicKeyInfo"))?;
     let extensions = tail(tbs, version).ok_or(CertificateError::Malformed("extensions"))?;
+    let extensions = Extensions::parse(extensions, &issuer).map_err(CertificateError::Malformed)?;
     Ok(Fields {
         der: der.to_vec(),
         tbs: outer.tbs.raw.to_vec(),
@@ -236,7 +255,7 @@ fn fields(der: &[u8]) -> Result<Fields, CertificateError> {
         subject,
         validity,
         key,
-        extensions: Extensions::parse(extensions).map_err(CertificateError::Malformed)?,
+        extensions,
     })
 }
 

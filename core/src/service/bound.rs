@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration as StdDuration};
 
 use serde_json::{Value, json};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 use tokio::sync::Mutex;
 use url::Url;
 
@@ -11,7 +11,7 @@ use super::{
     CredentialInfo, CredentialToken, CscRefusal, DocumentFault, Inbox, InboxItem, MAX_DOCUMENT, MAX_INBOX,
     MAX_WAIT, RegistrationAnswer, Service, ServiceError, SignatureActivation,
     activation::is_granted,
-    csc,
+    csc::{self, Signatures},
     exchange::{Authorization, Call, Payload, TIMEOUT, json_bytes},
     http::{HttpResponse, Method, TransportError},
     identity::Client,
@@ -24,6 +24,12 @@ use crate::device::Secret;
 
 /// `signHash` over a full batch, where each signature may cost an HSM half a second.
 pub const SIGN_TIMEOUT: StdDuration = StdDuration::from_secs(60);
+/// Between two questions for signatures that are made asynchronously: a doctor does not notice half a second.
+const POLL_INTERVAL: StdDuration = StdDuration::from_millis(500);
+/// After so many, [`SIGN_TIMEOUT`] is over and the doctor is told.
+const POLL_TRIES: u32 = 120;
+/// The status of an asynchronous request under way (RFC 9110 §15.3.3; CSC v2 `accepted_request`).
+const ACCEPTED: u16 = 202;
 
 /// A service at which this phone is registered. Made only by [`Service::bind`].
 ///
@@ -43,6 +49,11 @@ impl BoundService {
     /// The service itself: its metadata, `info`, profile.
     pub fn service(&self) -> &Service {
         &self.service
+    }
+
+    /// See [`Service::now`].
+    pub fn now(&self) -> OffsetDateTime {
+        self.service.now()
     }
 
     /// See [`Service::clock_skew`].
@@ -112,7 +123,7 @@ impl BoundService {
     /// may have spent the token.
     ///
     /// # Errors
-    /// [`ServiceError::Csc`], [`ServiceError::SignatureCount`], [`ServiceError::Asynchronous`]; after any of them the
+    /// [`ServiceError::Csc`], [`ServiceError::SignatureCount`], [`ServiceError::StillPending`]; after any of them the
     /// doctor must approve anew.
     pub async fn sign_hashes(&self, token: CredentialToken) -> Result<Vec<Vec<u8>>, ServiceError> {
         let CredentialToken { token, activation } = token;
@@ -129,7 +140,10 @@ impl BoundService {
         let response = self.service.exchange.call(call).await?;
         if response.is_success() {
             let answer = answers::object(&response, "signatures/signHash")?;
-            return csc::judge_signatures(activation.count(), &answer);
+            return match csc::judge_signatures(activation.count(), &answer)? {
+                Signatures::Ready(values) => Ok(values),
+                Signatures::Later(id) => self.poll_signatures(activation.count(), &id).await,
+            };
         }
         Err(match self.refused_csc(&response) {
             ServiceError::Csc(CscRefusal::Unclassified(refusal)) if refusal.code == "invalid_token" => {
@@ -137,6 +151,30 @@ impl BoundService {
             }
             other => other,
         })
+    }
+
+    /// `signatures/signPolling` (CSC v2 §11.11) until the signatures of an asynchronous `signHash` are there. It signs
+    /// nothing, so that it may be repeated, also after an interruption.
+    async fn poll_signatures(&self, asked: usize, id: &str) -> Result<Vec<Vec<u8>>, ServiceError> {
+        let url = below(&self.service.metadata.csc_endpoint, "/signatures/signPolling");
+        let body = json_bytes(&json!({"requestID": id}));
+        for _ in 0..POLL_TRIES {
+            tokio::time::sleep(POLL_INTERVAL).await;
+            let call = Call { payload: Payload::Json(&body), ..Call::new(Method::Post, &url) };
+            let response = match self.resource(call).await {
+                Ok(response) if response.status == ACCEPTED => continue,
+                Err(ServiceError::Transport(error)) if error.is_passing() => continue,
+                other => other?,
+            };
+            if !response.is_success() {
+                return Err(self.refused_csc(&response));
+            }
+            let answer = answers::object(&response, "signatures/signPolling")?;
+            if let Signatures::Ready(values) = csc::judge_signatures(asked, &answer)? {
+                return Ok(values);
+            }
+        }
+        Err(ServiceError::StillPending)
     }
 
     /// What waits for this doctor. With an empty inbox the service may hold the answer back for `wait`, at most

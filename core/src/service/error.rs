@@ -85,9 +85,9 @@ pub enum ServiceError {
         /// Signatures received.
         received: usize,
     },
-    /// The service wants to deliver signatures later (`responseID`, CSC v2 `signatures/signPolling`).
-    #[error("the service signs asynchronously")]
-    Asynchronous,
+    /// The service signs asynchronously (`responseID`, CSC v2 `signatures/signPolling`) and has not come to an end.
+    #[error("the service is still signing")]
+    StillPending,
     /// The prescription has been answered before (409).
     #[error("this request has already been answered")]
     AlreadyAnswered,

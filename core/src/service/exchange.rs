@@ -2,7 +2,10 @@
 //! single repetition that RFC 9449 §8 asks for. Nothing else is ever repeated here.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration as StdDuration,
 };
 
@@ -19,9 +22,9 @@ use super::{
     refusal::{Refusal, retry_after, wants_new_nonce},
     tokens,
 };
-use crate::device::Device;
+use crate::device::{Clock, Device};
 
-/// A phone whose clock differs by more than this makes proofs that a service with a usual window refuses.
+/// A clock that differs by more than this is wrong: told to the doctor, and no time to register at.
 pub const MAX_SKEW: Duration = Duration::minutes(5);
 /// One exchange without waiting: a service that signs a hundred hashes in an HSM needs seconds.
 pub const TIMEOUT: StdDuration = StdDuration::from_secs(30);
@@ -86,8 +89,24 @@ impl<'a> Call<'a> {
 /// The line to one service and what is remembered of it.
 pub(crate) struct Exchange {
     transport: Arc<dyn Transport>,
+    /// The phone, with the service's time.
     pub(crate) device: Device,
+    clock: Arc<ServiceClock>,
     memory: Mutex<Memory>,
+}
+
+/// The phone's clock, set right by the service's `Date`: whoever checks a proof reads the service's clock, and a phone
+/// that is wrong by hours still makes proofs that hold.
+struct ServiceClock {
+    phone: Arc<dyn Clock>,
+    /// Service's time minus phone's, in seconds.
+    ahead: AtomicI64,
+}
+
+impl Clock for ServiceClock {
+    fn now(&self) -> OffsetDateTime {
+        self.phone.now().saturating_add(Duration::seconds(self.ahead.load(Ordering::Relaxed)))
+    }
 }
 
 #[derive(Default)]
@@ -97,8 +116,10 @@ struct Memory {
 }
 
 impl Exchange {
-    pub(crate) fn new(transport: Arc<dyn Transport>, device: Device) -> Self {
-        Self { transport, device, memory: Mutex::default() }
+    pub(crate) fn new(transport: Arc<dyn Transport>, mut device: Device) -> Self {
+        let clock = Arc::new(ServiceClock { phone: device.clock, ahead: AtomicI64::new(0) });
+        device.clock = clock.clone();
+        Self { transport, device, clock, memory: Mutex::default() }
     }
 
     /// The latest `DPoP-Nonce`.
@@ -129,7 +150,9 @@ impl Exchange {
             memory.nonce = Some(nonce.to_owned());
         }
         if let Some(date) = response.header("date").and_then(http_date) {
-            memory.skew = Some(Duration::seconds((date - self.device.clock.now()).whole_seconds()));
+            let ahead = (date - self.clock.phone.now()).whole_seconds();
+            memory.skew = Some(Duration::seconds(ahead));
+            self.clock.ahead.store(ahead, Ordering::Relaxed);
         }
         drop(memory);
         Ok(response)

@@ -28,7 +28,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -121,6 +121,11 @@ impl Service {
     /// How it is written to.
     pub fn profile(&self) -> &ServiceProfile {
         &self.profile
+    }
+
+    /// The service's time, by the latest answer with a `Date`; the phone's own before there was one.
+    pub fn now(&self) -> OffsetDateTime {
+        self.exchange.device.clock.now()
     }
 
     /// Service's time minus phone's, in whole seconds, by the latest answer with a `Date`.

@@ -15,8 +15,8 @@ pub enum Verdict {
     Indeterminate,
 }
 
-/// How far the signature's form has been extended (ETSI TS 101 903 §4.4). It is read off the properties present; their
-/// timestamps are not checked.
+/// How far the signature's form has been extended (ETSI TS 101 903 §4.4). It is read off the properties present; what
+/// their timestamps are worth is in [`SignatureReport::stamped_at`] and [`SignatureReport::checks`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
@@ -77,6 +77,35 @@ impl Reason {
     }
 }
 
+/// What one verification item of the e-prescription specification came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Checked and right.
+    Passed,
+    /// Checked and wrong.
+    Failed,
+    /// The signature has nothing that this item is about.
+    NotApplicable,
+    /// It could not be decided with what was given, or what comes before it has failed.
+    Undetermined,
+}
+
+/// One verification item of the e-prescription specification, for an auditor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Number in the specification: `5.5.3` signature, `5.6.1` timestamp, `5.7` certificate.
+    pub item: &'static str,
+    /// Stable, for programs; unique in a list.
+    pub code: &'static str,
+    /// What it came to.
+    pub result: Outcome,
+    /// What is checked, for a Japanese reader.
+    pub text_ja: &'static str,
+    /// What is checked, for an English reader.
+    pub text_en: &'static str,
+}
+
 /// What was found about one signature.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SignatureReport {
@@ -89,10 +118,25 @@ pub struct SignatureReport {
     /// SigningTime, as claimed by the signer.
     #[serde(with = "time::serde::rfc3339::option")]
     pub signed_at: Option<OffsetDateTime>,
+    /// The earliest time that a verified timestamp proves the signature to have existed at; role, path and revocation
+    /// are judged as of then. `None` without one: they are judged as of the time of verification, or of the timestamp of
+    /// a signature around this one.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub stamped_at: Option<OffsetDateTime>,
     /// The form found.
     pub level: Level,
     /// Empty when nothing is to be said.
     pub reasons: Vec<Reason>,
+    /// Every verification item of the specification, in its order.
+    pub checks: Vec<Check>,
+}
+
+impl SignatureReport {
+    /// When this signature, and what it covers, is proven to have existed.
+    pub(super) fn proven_at(&self) -> Option<OffsetDateTime> {
+        let fails = self.reasons.iter().any(|reason| reason.severity == Severity::Fails);
+        self.stamped_at.filter(|_| !fails)
+    }
 }
 
 /// What was found about a file.

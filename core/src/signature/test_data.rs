@@ -101,6 +101,7 @@ pub(super) fn verify_at(file: impl AsRef<[u8]>, ca_crl: &[u8], at: OffsetDateTim
     let crl = |der: &[u8]| Crl::from_der(der).unwrap();
     let trust = Trust {
         roots: &[certificate(include_bytes!("fixtures/root.der"))],
+        timestamp_roots: &[],
         crls: &[crl(include_bytes!("fixtures/root.crl")), crl(ca_crl)],
         intermediates: &[certificate(include_bytes!("fixtures/ca.der"))],
         prescriber_roles: &["Medical Doctor".to_owned(), "Dentist".to_owned()],

@@ -1,7 +1,7 @@
 //! Reading XML within bounds: UTF-8 only, no DTD, and every limit checked in one linear pass before the parser sees
 //! the text, so that nothing hostile costs more than reading it once.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use roxmltree::{Node, ParsingOptions};
 
@@ -65,11 +65,30 @@ pub enum XmlError {
 
 /// Text that has passed the limits: without byte order mark and XML declaration, line ends normalised
 /// (XML 1.0 §2.11).
+///
+/// The parser looks at text character by character. Long pieces of plain text (base64: nearly all of a prescription)
+/// mean themselves, so they are set aside, and the parser reads the rest with [`STAND_IN`] in their places.
 pub(super) struct Text<'a> {
-    text: Cow<'a, str>,
-    /// Where elements with namespace declarations start, ascending.
+    whole: Cow<'a, str>,
+    /// What the parser reads, where that is not all.
+    shortened: Option<String>,
+    aside: Vec<Aside>,
+    /// Where elements with namespace declarations start in what the parser reads, ascending.
     declaring: Vec<usize>,
 }
+
+/// A piece of text that was set aside: all that its element holds.
+struct Aside {
+    /// Where the stand-in is in what the parser reads.
+    at: usize,
+    /// Where the piece is in the text.
+    piece: Range<usize>,
+}
+
+/// Stands where a piece was set aside.
+const STAND_IN: char = '.';
+/// Pieces below this length, in bytes, are not worth the trouble.
+const LONG: usize = 256;
 
 impl<'a> Text<'a> {
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, XmlError> {
@@ -83,28 +102,51 @@ impl<'a> Text<'a> {
         } else {
             Cow::Borrowed(text)
         };
-        let declaring = Scan::default().run(&text)?;
-        Ok(Self { text, declaring })
+        let Scan { declaring, aside, mut shortened, kept, .. } = Scan::default().run(&text)?;
+        let shortened = (!aside.is_empty()).then(|| {
+            shortened.push_str(text.get(kept..).unwrap_or_default());
+            shortened
+        });
+        Ok(Self { whole: text, shortened, aside, declaring })
     }
 
     pub(super) fn parse(&self) -> Result<Document<'_>, XmlError> {
         let options = ParsingOptions { allow_dtd: false, ..ParsingOptions::default() };
-        let tree = roxmltree::Document::parse_with_options(&self.text, options)
+        let text = self.shortened.as_deref().unwrap_or(&self.whole);
+        let tree = roxmltree::Document::parse_with_options(text, options)
             .map_err(|error| XmlError::NotWellFormed { line: error.pos().row })?;
-        Ok(Document { text: &self.text, tree, declaring: &self.declaring })
+        Ok(Document { text, tree, whole: &self.whole, aside: &self.aside, declaring: &self.declaring })
     }
 }
 
 /// A parsed document, with what the parser drops and canonical XML needs: prefixes, and where namespaces are declared.
 pub(super) struct Document<'t> {
+    /// What the parser has read.
     text: &'t str,
     tree: roxmltree::Document<'t>,
+    whole: &'t str,
+    aside: &'t [Aside],
     declaring: &'t [usize],
 }
 
 impl<'t> Document<'t> {
     pub(super) fn tree(&self) -> &roxmltree::Document<'t> {
         &self.tree
+    }
+
+    /// The content of a text node. The node itself knows only the stand-in of a long one.
+    pub(super) fn text<'d>(&'d self, text: Node<'d, 't>) -> &'d str {
+        let found = self.aside.binary_search_by_key(&text.range().start, |aside| aside.at);
+        match found.ok().and_then(|at| self.aside.get(at)) {
+            Some(aside) => self.whole.get(aside.piece.clone()).unwrap_or_default(),
+            None => text.text().unwrap_or_default(),
+        }
+    }
+
+    /// The text of an element that holds one piece of text and nothing else.
+    pub(super) fn only_text<'d>(&'d self, element: Node<'d, 't>) -> Option<&'d str> {
+        let only = element.first_child().filter(|child| child.is_text() && child.next_sibling().is_none());
+        only.map(|text| self.text(text))
     }
 
     /// Whether the element itself declares a namespace.
@@ -183,12 +225,22 @@ struct Scan {
     /// For each open element, how many namespaces are in scope.
     open: Vec<usize>,
     declaring: Vec<usize>,
+    aside: Vec<Aside>,
+    /// What the parser will read, up to the last stand-in.
+    shortened: String,
+    /// Where the text that is not yet in `shortened` starts.
+    kept: usize,
 }
 
 impl Scan {
-    fn run(mut self, text: &str) -> Result<Vec<usize>, XmlError> {
+    fn run(mut self, text: &str) -> Result<Self, XmlError> {
         let mut rest = text;
-        while let Some((_, markup)) = rest.split_once('<') {
+        let mut in_fresh_element = false;
+        while let Some((before, markup)) = rest.split_once('<') {
+            if in_fresh_element && markup.starts_with('/') && before.len() >= LONG && is_plain(before) {
+                self.set_aside(text, text.len() - rest.len(), before.len());
+            }
+            in_fresh_element = false;
             let line = || XmlError::NotWellFormed { line: line_of(text, markup) };
             let after = |body: &'_ str, end: &str| body.find(end).map(|at| at + end.len());
             rest = if let Some(comment) = markup.strip_prefix("!--") {
@@ -211,12 +263,22 @@ impl Scan {
             } else {
                 self.count()?;
                 let tag = StartTag::read(markup)?.ok_or_else(line)?;
-                self.start(&tag, text.len() - markup.len() - 1)?;
+                // The stand-ins have shifted what the parser will read.
+                let at = self.shortened.len() + (text.len() - markup.len() - 1 - self.kept);
+                self.start(&tag, at)?;
+                in_fresh_element = !tag.is_empty;
                 Some(tag.rest)
             }
             .unwrap_or_default();
         }
-        Ok(self.declaring)
+        Ok(self)
+    }
+
+    fn set_aside(&mut self, text: &str, start: usize, length: usize) {
+        self.shortened.push_str(text.get(self.kept..start).unwrap_or_default());
+        self.aside.push(Aside { at: self.shortened.len(), piece: start..start + length });
+        self.shortened.push(STAND_IN);
+        self.kept = start + length;
     }
 
     fn count(&mut self) -> Result<(), XmlError> {
@@ -241,6 +303,13 @@ impl Scan {
         }
         Ok(())
     }
+}
+
+/// Whether it is printable ASCII in which nothing is escaped or markup: it stands for itself, in canonical form too.
+fn is_plain(text: &str) -> bool {
+    let odd = |byte| !matches!(byte, b' '..=b'~') || matches!(byte, b'&' | b'<' | b'>');
+    // Without an early exit the check is vectorised.
+    !text.bytes().fold(false, |found, byte| found | odd(byte))
 }
 
 fn line_of(text: &str, rest: &str) -> u32 {
@@ -345,6 +414,32 @@ mod tests {
             "",
         ] {
             assert!(matches!(read(odd), Err(XmlError::NotWellFormed { .. })), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_long_plain_text_is_the_same_whether_or_not_the_parser_sees_it() {
+        for length in [LONG - 1, LONG, 3 * LONG] {
+            let long = "QUJD".repeat(length).split_off(3 * length);
+            for around in
+                ["*", "**", "*<!--c-->", "&amp;*", "*\n", "<b/>*", "*]]&gt;", "<![CDATA[c]]>*", "ａ*"]
+            {
+                let content = around.replace('*', &long);
+                let xml =
+                    format!("<a xmlns='u'><c>{content}</c><p:d xmlns:p='v' p:e='f'>{content}</p:d></a>");
+                let text = Text::read(xml.as_bytes()).unwrap();
+                let document = text.parse().unwrap();
+                let plain = roxmltree::Document::parse(&xml).unwrap();
+                assert_eq!(
+                    text.shortened.is_some(),
+                    around.trim_matches('*').is_empty() && content.len() >= LONG
+                );
+                let texts = document.tree.descendants().filter(Node::is_text).map(|text| document.text(text));
+                assert!(texts.eq(plain.descendants().filter(Node::is_text).filter_map(|text| text.text())));
+                let last = document.tree.root_element().last_element_child().unwrap();
+                assert!(document.declares_namespaces(last));
+                assert_eq!(document.element_prefix(last), "p");
+            }
         }
     }
 

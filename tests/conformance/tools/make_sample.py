@@ -91,15 +91,15 @@ class Authority:
             builder = builder.add_extension(extension, critical)
         return builder.sign(self.key, hashes.SHA256())
 
-    def crl(self, *revoked):
+    def crl(self, *revoked, issued=NOW - dt.timedelta(hours=1)):
         builder = (x509.CertificateRevocationListBuilder().issuer_name(self.certificate.subject)
-                   .last_update(NOW - dt.timedelta(hours=1)).next_update(NOW + dt.timedelta(days=4))
+                   .last_update(issued).next_update(NOW + dt.timedelta(days=4))
                    .add_extension(authority_key(self.certificate), critical=False)
                    .add_extension(x509.CRLNumber(1), critical=False))
         for revoked_certificate in revoked:
             builder = builder.add_revoked_certificate(
                 x509.RevokedCertificateBuilder().serial_number(revoked_certificate.serial_number)
-                .revocation_date(NOW - dt.timedelta(hours=2)).build())
+                .revocation_date(issued - dt.timedelta(hours=1)).build())
         return builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
@@ -397,6 +397,9 @@ def main():
     (out / "root.crl").write_bytes(root_ca.crl())
     (out / "ca.crl").write_bytes(ca.crl())
     (out / "ca-doctor-revoked.crl").write_bytes(ca.crl(doctor.certificate))
+    later = NOW + dt.timedelta(days=1)
+    (out / "ca-doctor-revoked-later.crl").write_bytes(ca.crl(doctor.certificate, issued=later))
+    (out / "later.txt").write_text(f"{later + dt.timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}")
     (out / "tsa-root.crl").write_bytes(tsa.ca.crl())
 
     csv = prescription_csv()
@@ -411,6 +414,9 @@ def main():
     write(out / "form-a-t.xml", stamped)
     add_validation_data(one(stamped, "//ds:Signature"), tsa, root_ca, ca)
     write(out / "form-a-xl.xml", stamped)
+    other = prescription(csv, FormA(), doctor)
+    add_time_stamp(one(other, "//ds:Signature"), tsa)
+    write(out / "form-a-other.xml", other)
     write(out / "by-pharmacist.xml", prescription(csv, FormA(), pharmacist))
     write(out / "dispensing.xml", dispensing(csv, doctor, pharmacist, tsa, root_ca, ca))
 

@@ -20,6 +20,7 @@
 
 mod authority;
 mod clock;
+mod faults;
 mod http;
 mod jose;
 pub mod letter;
@@ -29,14 +30,19 @@ mod signer;
 mod store;
 
 pub use authority::{
-    Authority, AuthorityError, Crl, DEFAULT_ISSUER, HolderSpec, IssuedTicket, LetterFiles, Route, TicketSpec,
+    Authority, AuthorityError, Crl, DEFAULT_ISSUER, HolderSpec, IssuedAhead, IssuedTicket, LetterFiles,
+    Member, Route, TicketSpec,
 };
 pub use clock::Clock;
+pub use faults::{Canned, CscVersion, Fault, Faults, Rewrite, Spoilt};
+pub use http::record::{Exchange, Recorder};
 pub use jose::JoseError;
 pub use pki::IssuedBy;
-pub use pki::tls::TlsError;
+pub use pki::tls::{ServedCertificate, TlsError};
 pub use server::{Options, ReferenceService, Running, StartError};
-pub use signer::SignerError;
+#[cfg(feature = "pkcs11")]
+pub use signer::Token;
+pub use signer::{Keys, SignerError};
 pub use store::prescriptions::{Requester, State};
 
 /// Name of the service.

@@ -2,12 +2,14 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 use reference_service::{
-    Authority, Clock, HolderSpec, Options, ReferenceService, Requester, State, TicketSpec,
+    Authority, Clock, HolderSpec, Keys, Member, Options, ReferenceService, Requester, State, TicketSpec,
 };
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 #[derive(Parser)]
 #[command(about = "A remote-signing service for tests; its certificates sign nothing real")]
@@ -15,8 +17,47 @@ struct Arguments {
     /// Folder of the service's state; made when it is new
     #[arg(long)]
     dir: PathBuf,
+    #[cfg(feature = "pkcs11")]
+    #[command(flatten)]
+    token: TokenArguments,
     #[command(subcommand)]
     command: Command,
+}
+
+/// Signing keys in a PKCS#11 token; the same options for every command on the folder.
+#[cfg(feature = "pkcs11")]
+#[derive(clap::Args)]
+struct TokenArguments {
+    /// The module, such as /usr/lib/softhsm/libsofthsm2.so
+    #[arg(long, requires = "pkcs11_slot_label", requires = "pin_file")]
+    pkcs11_module: Option<PathBuf>,
+    /// Label of the token
+    #[arg(long, requires = "pkcs11_module")]
+    pkcs11_slot_label: Option<String>,
+    /// File with the user's PIN
+    #[arg(long, requires = "pkcs11_module")]
+    pin_file: Option<PathBuf>,
+}
+
+impl Arguments {
+    #[cfg(feature = "pkcs11")]
+    fn keys(&self) -> Keys {
+        let token = &self.token;
+        match (&token.pkcs11_module, &token.pkcs11_slot_label, &token.pin_file) {
+            (Some(module), Some(label), Some(pin_file)) => Keys::Token(reference_service::Token {
+                module: module.clone(),
+                slot_label: label.clone(),
+                pin_file: pin_file.clone(),
+            }),
+            _ => Keys::Software,
+        }
+    }
+
+    #[cfg(not(feature = "pkcs11"))]
+    #[allow(clippy::unused_self)]
+    fn keys(&self) -> Keys {
+        Keys::Software
+    }
 }
 
 #[derive(Subcommand)]
@@ -32,21 +73,27 @@ enum Command {
         #[arg(long)]
         issuer: Option<String>,
     },
-    /// Make a key and a certificate; prints the credential's id
+    /// Make a key and a certificate and print the credential's id; or many ahead, by --count or --roster
     Issue {
         /// Family name first
-        #[arg(long)]
-        name_kanji: String,
+        #[arg(long, required_unless_present_any = ["count", "roster"], conflicts_with_all = ["count", "roster"])]
+        name_kanji: Option<String>,
         /// Given name first
-        #[arg(long)]
-        name_romaji: String,
+        #[arg(long, required_unless_present_any = ["count", "roster"], conflicts_with_all = ["count", "roster"])]
+        name_romaji: Option<String>,
         /// hcRole, such as "Medical Doctor", "Dentist", "Pharmacist"
+        #[arg(long, required_unless_present_any = ["count", "roster"], conflicts_with_all = ["count", "roster"])]
+        role: Option<String>,
+        /// So many members who have not applied: the first of the roster, or made-up ones A0000001, A0000002, …
         #[arg(long)]
-        role: String,
+        count: Option<usize>,
+        /// CSV with the columns number,name_kanji,name_romaji,role
+        #[arg(long)]
+        roster: Option<PathBuf>,
     },
     /// Issue a registration ticket and draw its letter, and the sheet with its code
     Letter {
-        /// Credential id
+        /// Credential id, or the member's number
         #[arg(long)]
         credential: String,
         /// Folder for letter.pdf, letter.png, code.pdf, code.png
@@ -92,6 +139,8 @@ enum TicketRoute {
     Card,
 }
 
+/// Between two lines of progress.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 /// `collect`: not answered yet.
 const STILL_WAITING: u8 = 3;
 /// `collect`: declined.
@@ -110,17 +159,23 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
+    let keys = arguments.keys();
     let dir = arguments.dir;
     match arguments.command {
-        Command::Serve { listen, issuer } => serve(dir, listen, issuer).await?,
-        command => return office(&Authority::open(&dir, Clock::default())?, command),
+        Command::Serve { listen, issuer } => serve(dir, keys, listen, issuer).await?,
+        command => return office(&Authority::open_with(&dir, Clock::default(), &keys)?, command),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(dir: PathBuf, listen: SocketAddr, issuer: Option<String>) -> Result<(), Box<dyn Error>> {
+async fn serve(
+    dir: PathBuf,
+    keys: Keys,
+    listen: SocketAddr,
+    issuer: Option<String>,
+) -> Result<(), Box<dyn Error>> {
     let trust = dir.join("trust.json");
-    let running = ReferenceService::start(Options { listen, issuer, ..Options::new(dir) }).await?;
+    let running = ReferenceService::start(Options { listen, issuer, keys, ..Options::new(dir) }).await?;
     println!("{}", serde_json::json!({"issuer": running.issuer(), "trust": trust}));
     tokio::signal::ctrl_c().await?;
     running.stop().await;
@@ -131,9 +186,10 @@ fn office(authority: &Authority, command: Command) -> Result<ExitCode, Box<dyn E
     match command {
         Command::Serve { .. } => {}
         Command::Init => println!("{}", authority.dir().join("trust.json").display()),
-        Command::Issue { name_kanji, name_romaji, role } => {
-            println!("{}", authority.issue(&HolderSpec::new(&name_kanji, &name_romaji, &role))?);
+        Command::Issue { name_kanji: Some(kanji), name_romaji: Some(romaji), role: Some(role), .. } => {
+            println!("{}", authority.issue(&HolderSpec::new(&kanji, &romaji, &role))?);
         }
+        Command::Issue { count, roster, .. } => issue_ahead(authority, count, roster.as_deref())?,
         Command::Letter { credential, out, route, valid_days, print } => {
             let mut spec = match route {
                 TicketRoute::Letter => TicketSpec::letter(),
@@ -166,6 +222,34 @@ fn office(authority: &Authority, command: Command) -> Result<ExitCode, Box<dyn E
     Ok(ExitCode::SUCCESS)
 }
 
+fn issue_ahead(
+    authority: &Authority,
+    count: Option<usize>,
+    roster: Option<&Path>,
+) -> Result<(), Box<dyn Error>> {
+    let mut members = match roster {
+        Some(file) => {
+            let text =
+                std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+            Member::read_roster(&text)?
+        }
+        None => Member::made_up(count.unwrap_or_default()),
+    };
+    members.truncate(count.unwrap_or(usize::MAX));
+    let (started, told) = (Instant::now(), Mutex::new(Instant::now()));
+    let summary = authority.issue_ahead(&members, |done, of| {
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.elapsed() < TELL_EVERY && done < of {
+            return;
+        }
+        *told = Instant::now();
+        let left = started.elapsed().as_millis() * (of - done) as u128 / done as u128 / 1000;
+        eprintln!("{done} of {of}, {left} seconds to go");
+    })?;
+    println!("{} issued, {} were there", summary.issued, summary.present);
+    Ok(())
+}
+
 fn letter(
     authority: &Authority,
     credential: &str,
@@ -183,9 +267,6 @@ fn letter(
     }
     if print {
         println!("{}", files.ticket.qr_text);
-        if let Some(code) = &files.ticket.activation_code {
-            println!("{code}");
-        }
         if let Some(code) = &files.ticket.activation_code {
             println!("{code}");
         }

@@ -2,10 +2,14 @@
 
 use crate::authority::{Authority, AuthorityError};
 use crate::clock::Clock;
+use crate::faults::Faults;
+use crate::faults::line::LineAcceptor;
+use crate::http::record::Recorder;
 use crate::http::{App, router};
-use crate::pki::tls;
+use crate::pki::tls::{self, ServedCertificate};
+use crate::signer::Keys;
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -26,13 +30,18 @@ pub struct Options {
     pub issuer: Option<String>,
     /// The service's time.
     pub clock: Clock,
+    /// Takes note of everything on the wire, secrets included: for tests.
+    pub recorder: Option<Recorder>,
+    /// Where the signing keys rest.
+    pub keys: Keys,
 }
 
 impl Options {
     /// On any free port of loopback.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { dir: dir.into(), listen, issuer: None, clock: Clock::default() }
+        let (clock, keys) = (Clock::default(), Keys::default());
+        Self { dir: dir.into(), listen, issuer: None, clock, recorder: None, keys }
     }
 }
 
@@ -69,21 +78,24 @@ impl ReferenceService {
             .map_or_else(|| Ok(format!("https://{}", listener.local_addr()?)), Ok::<_, StartError>)?;
         let host = host_of(&issuer).ok_or(StartError::Issuer)?;
 
-        let (dir, clock, name) = (options.dir, options.clock, issuer.clone());
+        let (dir, clock, keys, name) = (options.dir, options.clock, options.keys, issuer.clone());
         let open = move || {
-            let authority = Authority::open(&dir, clock)?;
+            let authority = Authority::open_with(&dir, clock, &keys)?;
             authority.set_issuer(&name)?;
             Ok::<_, AuthorityError>(authority)
         };
         let authority = tokio::task::spawn_blocking(open).await.map_err(std::io::Error::other)??;
-        let config = tls::server_config(authority.tls_key_pem(), &host)?;
-        let app = Arc::new(App::new(authority.clone(), issuer.clone()));
+        let config = tls::server_config(authority.tls_key_pem(), &host, ServedCertificate::Good)?;
+        let config = RustlsConfig::from_config(Arc::new(config));
+        let app = Arc::new(App::new(authority.clone(), issuer.clone(), options.recorder));
 
         let handle = Handle::new();
-        let server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(Arc::new(config)))?
+        let server = axum_server::from_tcp(listener)?
+            .acceptor(LineAcceptor(RustlsAcceptor::new(config.clone())))
             .handle(handle.clone())
             .serve(router(Arc::clone(&app)).into_make_service());
-        Ok(Running { authority, app, issuer, handle, task: tokio::spawn(server) })
+        let task = tokio::spawn(server);
+        Ok(Running { authority, app, issuer, host, config, handle, task })
     }
 }
 
@@ -100,6 +112,8 @@ pub struct Running {
     authority: Authority,
     app: Arc<App>,
     issuer: String,
+    host: String,
+    config: RustlsConfig,
     handle: Handle<SocketAddr>,
     task: JoinHandle<std::io::Result<()>>,
 }
@@ -126,6 +140,26 @@ impl Running {
     /// How often each `METHOD /path` was asked for since the start; ids in paths stand as `{id}`.
     pub fn requests_seen(&self) -> BTreeMap<String, u64> {
         self.app.requests_seen()
+    }
+
+    /// How long keys were at work for `signHash` since the start, all together.
+    pub fn signing_time(&self) -> Duration {
+        self.app.signing_time()
+    }
+
+    /// What goes wrong on purpose.
+    pub fn faults(&self) -> &Faults {
+        &self.app.faults
+    }
+
+    /// The TLS certificate of connections made from now on; those that stand keep theirs.
+    ///
+    /// # Errors
+    /// [`TlsError`](tls::TlsError) when it cannot be made.
+    pub fn present(&self, certificate: ServedCertificate) -> Result<(), tls::TlsError> {
+        let config = tls::server_config(self.authority.tls_key_pem(), &self.host, certificate)?;
+        self.config.reload_from_config(Arc::new(config));
+        Ok(())
     }
 
     /// Stops, letting requests on their way finish for two seconds.

@@ -4,7 +4,7 @@ mod common;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use common::{Answer, Phone, World, sha256};
+use common::{Answer, Phone, World, key_arguments, sha256};
 use reference_service::{HolderSpec, State};
 use reqwest::Method;
 use serde_json::json;
@@ -178,7 +178,7 @@ async fn a_waiting_phone_is_woken_by_the_server_and_by_a_command_beside_it() {
 
 fn run(dir: &std::path::Path, arguments: &[&str]) -> Output {
     let binary = env!("CARGO_BIN_EXE_reference-service");
-    Command::new(binary).arg("--dir").arg(dir).args(arguments).output().unwrap()
+    Command::new(binary).arg("--dir").arg(dir).args(key_arguments()).args(arguments).output().unwrap()
 }
 
 #[test]

@@ -2,10 +2,7 @@
 
 mod common;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use common::{Jwt, Phone, ResourceCall, TokenCall, World, doctor, random_id, sha256};
-use der::{Decode, Encode};
+use common::{Jwt, Phone, ResourceCall, TokenCall, World, doctor, random_id, sha256, verifies};
 use reference_service::{HolderSpec, Options, ReferenceService};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -22,16 +19,6 @@ fn sad(call: &mut TokenCall) -> &mut Jwt {
 
 fn detail(call: &mut TokenCall) -> &mut Value {
     &mut sad(call).claims["authorization_details"][0]
-}
-
-/// Whether `signature` is PKCS#1 v1.5 over the message whose hash was signed, by the certificate's key.
-fn verifies(certificate: &str, message: &[u8], signature: &str) -> bool {
-    let certificate = x509_cert::Certificate::from_der(&BASE64.decode(certificate).unwrap()).unwrap();
-    let key = certificate.tbs_certificate.subject_public_key_info.subject_public_key;
-    assert!(certificate.signature.to_der().is_ok());
-    ring::signature::UnparsedPublicKey::new(&ring::signature::RSA_PKCS1_2048_8192_SHA256, key.raw_bytes())
-        .verify(message, &BASE64.decode(signature).unwrap())
-        .is_ok()
 }
 
 #[tokio::test]
@@ -79,7 +66,7 @@ async fn a_token_signs_once_even_when_asked_twice_at_the_same_time_and_across_a_
     let issuer = world.service.issuer().to_owned();
     let listen = issuer.trim_start_matches("https://").parse().unwrap();
     world.service.stop().await;
-    let options = Options { listen, ..Options::new(world.dir.path()) };
+    let options = Options { listen, keys: common::keys(), ..Options::new(world.dir.path()) };
     let service = ReferenceService::start(options).await.unwrap();
     assert_eq!(service.issuer(), issuer);
     phone.get("/.well-known/oauth-authorization-server").await;

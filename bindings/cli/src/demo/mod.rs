@@ -177,6 +177,7 @@ fn verify_all(staging: &Staging, count: usize) -> Result<(), Failure> {
     let at = OffsetDateTime::now_utc();
     let trust = Trust {
         roots: &roots,
+        timestamp_roots: &[],
         intermediates: &intermediates,
         crls: &crls,
         prescriber_roles: &prescriber_roles,

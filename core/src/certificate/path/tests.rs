@@ -1,7 +1,8 @@
 use time::Duration;
 
 use super::super::testing::{
-    Authority, Chain, NOW, Template, basic_constraints, ca_name, extension, key_usage, policies, tlv,
+    Authority, Chain, NOW, Template, basic_constraints, ca_name, extension, key_usage, name, oid, policies,
+    seq, tlv,
 };
 use super::*;
 
@@ -129,17 +130,16 @@ fn validity_counts_for_every_certificate() {
 }
 
 #[test]
-fn critical_extensions_that_are_not_applied_are_refused_restrictions_by_name() {
+fn unknown_critical_extensions_are_refused_by_name() {
     let with = |oid| Template::ca(2).with(oid, Some(extension(oid, true, &tlv(0x30, &[]))));
-    let error = under(&with("1.2.3.4")).unwrap_err();
-    assert_eq!(error, refused(1, PathRefusal::UnknownCriticalExtension("1.2.3.4".to_owned())));
-    for (oid, name) in [
-        ("2.5.29.30", "name constraints"),
-        ("2.5.29.33", "policy mappings"),
-        ("2.5.29.36", "policy constraints"),
-        ("2.5.29.54", "inhibitAnyPolicy"),
-    ] {
-        assert_eq!(under(&with(oid)).unwrap_err(), refused(1, PathRefusal::Restriction(name)));
+    for unknown in ["1.2.3.4", "2.5.29.37", "2.5.29.46"] {
+        let ca = if unknown == "2.5.29.37" {
+            Template::ca(2).with(unknown, Some(extension(unknown, true, &seq(&[oid("1.3.6.1.5.5.7.3.8")]))))
+        } else {
+            with(unknown)
+        };
+        let expected = PathRefusal::UnknownCriticalExtension(unknown.to_owned());
+        assert_eq!(under(&ca).unwrap_err(), refused(1, expected));
     }
 }
 
@@ -226,4 +226,105 @@ fn a_leaf_that_signs_itself_has_no_path_even_among_the_roots() {
     let wrong_root = PathError::WrongRoot { root: "CN=A,C=JP".to_owned() };
     assert_eq!(build_path(&own, &[], &[], NOW).unwrap_err(), wrong_root);
     assert_eq!(build_path(&own, &[], std::slice::from_ref(&own), NOW).unwrap_err(), wrong_root);
+}
+
+#[test]
+fn a_path_leads_over_a_key_rollover() {
+    let chain = Chain::new();
+    let new = Authority::new("HPKI-01-TestSignCA-forNonRepudiation");
+    let link = new.certificate(&chain.ca, &Template::ca(3));
+    let leaf = chain.doctor.certificate(&new, &doctor());
+    let no_more = Template::ca(2).with("2.5.29.19", Some(basic_constraints(true, Some(0))));
+    let old = chain.ca.certificate(&chain.root, &no_more);
+    let path = build_path(&leaf, &[old, link], &[chain.root_certificate()], NOW).unwrap();
+    assert_eq!(path.certificates().len(), 4, "the link is self-issued and not counted by the path length");
+}
+
+#[test]
+fn one_key_of_one_name_stands_once_in_a_path() {
+    let chain = Chain::new();
+    let twice = [chain.ca.certificate(&chain.ca, &Template::ca(3)), chain.ca_certificate()];
+    assert_eq!(build(&chain, &twice).unwrap().certificates().len(), 3);
+    let only = [
+        chain.ca.certificate(&chain.ca, &Template::ca(3)),
+        chain.ca.certificate(&chain.ca, &Template::ca(4)),
+    ];
+    assert_eq!(build(&chain, &only).unwrap_err(), refused(2, PathRefusal::Loop));
+}
+
+#[test]
+fn another_path_is_tried_when_the_first_does_not_allow_the_names() {
+    let chain = Chain::new();
+    let subtree = |country: &[u8]| seq(&[tlv(0xa4, &name(&[("2.5.4.6", 0x13, country)]))]);
+    let constrained = |country| {
+        let value = seq(&[tlv(0xa0, &subtree(country))]);
+        let template = Template::ca(2).with("2.5.29.30", Some(extension("2.5.29.30", true, &value)));
+        chain.ca.certificate(&chain.root, &template)
+    };
+    assert!(build(&chain, &[constrained(b"JP")]).is_ok());
+    assert_eq!(build(&chain, &[constrained(b"US")]).unwrap_err(), refused(0, PathRefusal::NameConstraints));
+    let (closed, open) = (constrained(b"US"), constrained(b"JP"));
+    for intermediates in [[closed.clone(), open.clone()], [open.clone(), closed]] {
+        assert_eq!(build(&chain, &intermediates).unwrap().certificates()[1], open);
+    }
+}
+
+#[test]
+fn the_names_that_the_root_permits_count() {
+    let chain = Chain::new();
+    let subtree = seq(&[tlv(0xa4, &name(&[("2.5.4.6", 0x13, b"US")]))]);
+    let value = extension("2.5.29.30", true, &seq(&[tlv(0xa0, &subtree)]));
+    let root = chain.root.certificate(&chain.root, &Template::ca(1).with("2.5.29.30", Some(value)));
+    let error = build_path(&chain.leaf(&doctor()), &[chain.ca_certificate()], &[root], NOW).unwrap_err();
+    assert_eq!(error, refused(1, PathRefusal::NameConstraints));
+}
+
+#[test]
+fn a_policy_that_is_asked_for_must_run_through_the_path() {
+    let chain = Chain::new();
+    let policy = "1.2.392.100495.1.5.1.1.0.1";
+    let ask = |ca: &Template| {
+        let mut options = PathOptions::new(Purpose::Hpki, NOW);
+        options.initial_policies = vec![policy.to_owned()];
+        options.explicit_policy = true;
+        let ca = [chain.ca.certificate(&chain.root, ca)];
+        build_path_with(&chain.leaf(&doctor()), &ca, &[chain.root_certificate()], &options)
+    };
+    let same = Template::ca(2).with("2.5.29.32", Some(policies(true, &[policy])));
+    assert_eq!(ask(&same).unwrap().policies(), [policy]);
+    assert_eq!(
+        ask(&Template::ca(2)).unwrap_err(),
+        refused(0, PathRefusal::Policy),
+        "HPKI's CAs have another"
+    );
+}
+
+/// Extended key usage.
+fn usage(critical: bool, purposes: &[&str]) -> Option<Vec<u8>> {
+    let oids: Vec<_> = purposes.iter().map(|purpose| oid(purpose)).collect();
+    (!oids.is_empty()).then(|| extension("2.5.29.37", critical, &seq(&oids)))
+}
+
+#[test]
+fn a_time_stamp_authority_is_for_time_stamping_alone() {
+    let chain = Chain::new();
+    let (stamping, signing, any) = ("1.3.6.1.5.5.7.3.8", "1.3.6.1.5.5.7.3.4", "2.5.29.37.0");
+    let build = |purpose, of_ca, of_leaf| {
+        let leaf = chain.leaf(&Template::signer(&[]).with("2.5.29.32", None).with("2.5.29.37", of_leaf));
+        let ca = [chain.ca.certificate(&chain.root, &Template::ca(2).with("2.5.29.37", of_ca))];
+        build_path_with(&leaf, &ca, &[chain.root_certificate()], &PathOptions::new(purpose, NOW))
+    };
+    let sound = || usage(true, &[stamping]);
+    for of_ca in [None, usage(false, &[stamping, signing]), usage(true, &[any])] {
+        assert!(build(Purpose::TimeStamping, of_ca, sound()).is_ok());
+    }
+    for wrong in [None, usage(false, &[stamping]), usage(true, &[signing]), usage(true, &[stamping, signing])]
+    {
+        let error = build(Purpose::TimeStamping, None, wrong).unwrap_err();
+        assert_eq!(error, refused(0, PathRefusal::ExtendedKeyUsage));
+    }
+    let error = build(Purpose::TimeStamping, usage(true, &[signing]), sound()).unwrap_err();
+    assert_eq!(error, refused(1, PathRefusal::ExtendedKeyUsage));
+    let unknown = PathRefusal::UnknownCriticalExtension("2.5.29.37".to_owned());
+    assert_eq!(build(Purpose::Hpki, None, sound()).unwrap_err(), refused(0, unknown));
 }

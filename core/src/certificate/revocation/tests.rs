@@ -2,9 +2,15 @@ use time::Duration;
 
 use super::super::{
     CrlError, build_path,
-    testing::{Authority, Chain, CrlTemplate, NOW, Template, extension, key_usage, oid, seq, tlv},
+    testing::{
+        Authority, Chain, CrlTemplate, NOW, Template, basic_constraints, extension, key_usage, oid, seq,
+        time, tlv,
+    },
 };
 use super::*;
+
+mod delta;
+mod signers;
 
 /// Serial numbers in [`Template`].
 const LEAF: u8 = 0x5a;
@@ -179,17 +185,105 @@ fn a_list_speaks_only_for_its_distribution_point_and_kind() {
 }
 
 #[test]
-fn kinds_of_lists_that_are_not_supported_are_refused_by_name() {
+fn lists_that_cannot_be_judged_are_refused_by_name() {
     let ca = Authority::new("CA");
     let refused = |template: &CrlTemplate| Crl::from_der(&ca.crl_der(template)).unwrap_err();
-    assert_eq!(refused(&with_idp(&[tlv(0x84, &[0xff])])), CrlError::Unsupported("indirect CRL"));
-    assert_eq!(refused(&with_idp(&[tlv(0x83, &[1, 6])])), CrlError::Unsupported("only some reasons"));
     let with = |e| CrlTemplate { extensions: vec![e], ..CrlTemplate::fresh() };
-    let delta = with(extension("2.5.29.27", true, &tlv(2, &[1])));
-    assert_eq!(refused(&delta), CrlError::Unsupported("delta CRL"));
     let strange = with(extension("1.2.3.4", true, &tlv(2, &[1])));
     assert_eq!(refused(&strange), CrlError::UnknownCriticalExtension("1.2.3.4".to_owned()));
     assert_eq!(refused(&CrlTemplate { next_update: None, ..CrlTemplate::fresh() }), CrlError::NoNextUpdate);
     assert_eq!(refused(&revoking(1, NOW, 7)), CrlError::Malformed("reasonCode"));
     assert_eq!(Crl::from_pem_or_der(&oid("1.2.3")).unwrap_err(), CrlError::Pem);
+}
+
+/// Only the reasons of these bits, the first of which is keyCompromise.
+fn some_reasons(bits: u8) -> CrlTemplate {
+    with_idp(&[tlv(0x83, &[0, bits >> 1, bits << 7])])
+}
+
+#[test]
+fn lists_for_some_reasons_count_together_when_they_leave_none_open() {
+    let case = Case::new();
+    let judge = |lists: &[CrlTemplate]| {
+        let mut crls: Vec<_> = lists.iter().map(|list| case.chain.ca.crl(list)).collect();
+        crls.push(case.arl());
+        revocation(&case.path, &crls, NOW)
+    };
+    let (compromise, others) = (some_reasons(0b1100_0000), some_reasons(0b0011_1111));
+    assert!(matches!(judge(&[compromise.clone(), others.clone()]), Revocation::Good { .. }));
+    let why = unknown(judge(std::slice::from_ref(&compromise)));
+    assert!(matches!(why, RevocationUnknown::SomeReasons { .. }), "{why:?}");
+    let revoking = CrlTemplate { revoked: vec![(vec![LEAF], NOW, 4)], ..others };
+    assert!(matches!(judge(&[compromise, revoking]), Revocation::Revoked { .. }));
+}
+
+#[test]
+fn a_point_for_some_reasons_leaves_the_others_open() {
+    let reasons = tlv(0x81, &[1, 0x60]);
+    let points = extension("2.5.29.31", false, &seq(&[seq(&[point("http://a"), reasons])]));
+    let case = Case::with_leaf(&Template::signer(&[]).with("2.5.29.31", Some(points)));
+    let why = unknown(case.judge(&with_idp(&[point("http://a")])));
+    assert!(matches!(why, RevocationUnknown::SomeReasons { .. }), "{why:?}");
+}
+
+#[test]
+fn a_list_for_attribute_certificates_speaks_for_no_certificate() {
+    let why = unknown(Case::new().judge(&with_idp(&[tlv(0x85, &[0xff])])));
+    assert!(matches!(why, RevocationUnknown::Missing { .. }), "{why:?}");
+}
+
+#[test]
+fn a_point_relative_to_the_issuer_is_the_same_as_its_full_name() {
+    let ca = Chain::new().ca;
+    let rdn = oid("2.5.4.3");
+    let relative = tlv(0xa1, &seq(&[rdn.clone(), tlv(0x13, b"CRL1")]));
+    let rdns = [&tlv_contents(&ca.name)[..], &tlv(0x31, &seq(&[rdn, tlv(0x0c, b"crl1")]))].concat();
+    let full = tlv(0xa0, &tlv(0xa0, &tlv(0xa4, &tlv(0x30, &rdns))));
+    let points = extension("2.5.29.31", false, &seq(&[seq(&[tlv(0xa0, &relative)])]));
+    let case = Case::with_leaf(&Template::signer(&[]).with("2.5.29.31", Some(points)));
+    assert!(matches!(case.judge(&with_idp(&[full])), Revocation::Good { .. }));
+    let other = tlv(0xa0, &tlv(0xa1, &seq(&[oid("2.5.4.3"), tlv(0x13, b"CRL2")])));
+    assert!(matches!(unknown(case.judge(&with_idp(&[other]))), RevocationUnknown::Missing { .. }));
+}
+
+fn tlv_contents(element: &[u8]) -> Vec<u8> {
+    element[2..].to_vec()
+}
+
+#[test]
+fn of_entries_that_contradict_each_other_the_one_that_revokes_counts() {
+    let mut template = revoking(LEAF, NOW, 8);
+    template.revoked.push((vec![LEAF], NOW - Duration::HOUR, 1));
+    assert!(matches!(Case::new().judge(&template), Revocation::Revoked { .. }));
+}
+
+#[test]
+fn a_list_since_the_time_in_question_counts_until_the_certificate_has_expired() {
+    let (at, now) = (NOW - Duration::days(9), NOW);
+    let judge = |not_after| {
+        let case = Case::with_leaf(&Template { not_after, ..Template::signer(&[]) });
+        let crls = [case.chain.ca.crl(&CrlTemplate::fresh()), case.arl()];
+        assert!(matches!(unknown(revocation(&case.path, &crls, at)), RevocationUnknown::NotYetValid { .. }));
+        revocation_with(&case.path, &crls, &RevocationOptions { at, now, certificates: &[] })
+    };
+    assert!(matches!(judge(NOW + Duration::DAY), Revocation::Good { .. }));
+    // The list was issued a day before NOW; a certificate that expired at NOW was still spoken for.
+    assert!(matches!(judge(NOW), Revocation::Good { .. }));
+    let answer = {
+        let case = Case::with_leaf(&Template { not_after: NOW, ..Template::signer(&[]) });
+        let later = CrlTemplate { this_update: NOW + Duration::SECOND, ..CrlTemplate::fresh() };
+        let crls = [case.chain.ca.crl(&later), case.arl()];
+        let options = RevocationOptions { at, now: NOW + Duration::DAY, certificates: &[] };
+        revocation_with(&case.path, &crls, &options)
+    };
+    assert!(matches!(unknown(answer), RevocationUnknown::NotYetValid { .. }));
+}
+
+#[test]
+fn many_lists_of_one_issuer_do_not_buy_unlimited_work() {
+    let case = Case::new();
+    let impostor = Authority::new("HPKI-01-TestSignCA-forNonRepudiation");
+    let mut crls: Vec<_> = (0..70).map(|_| impostor.crl(&CrlTemplate::fresh())).collect();
+    crls.push(case.arl());
+    assert_eq!(unknown(revocation(&case.path, &crls, NOW)), RevocationUnknown::TooComplex);
 }

@@ -12,7 +12,7 @@ pub use credentials::{CredentialInfo, CredentialRefusal};
 pub use refusal::CscRefusal;
 
 pub(crate) use credentials::{credential_info_body, judge_credential, judge_list};
-pub(crate) use sign::judge_signatures;
+pub(crate) use sign::{Signatures, judge_signatures};
 
 use serde_json::Value;
 

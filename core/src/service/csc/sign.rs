@@ -7,14 +7,25 @@ use crate::service::{error::ServiceError, json::Fields, json::base64_any};
 
 /// Bytes of one signature value: RSA 8192 at most.
 const MAX_SIGNATURE: usize = 1024;
+/// Bytes of a `responseID`.
+const MAX_RESPONSE_ID: usize = 256;
 
-/// The signature values, as many as hashes were sent.
-pub(crate) fn judge_signatures(asked: usize, answer: &Value) -> Result<Vec<Vec<u8>>, ServiceError> {
+/// What `signHash` gives.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Signatures {
+    /// The values, as many as hashes were sent.
+    Ready(Vec<Vec<u8>>),
+    /// The service signs later: what to ask `signPolling` for.
+    Later(String),
+}
+
+/// Judges the answer to `signHash` for so many hashes.
+pub(crate) fn judge_signatures(asked: usize, answer: &Value) -> Result<Signatures, ServiceError> {
     let malformed = ServiceError::Malformed("signatures/signHash");
     let fields = Fields::of(answer);
     let Some(Value::Array(signatures)) = fields.get("signatures") else {
-        let asynchronous = fields.text("responseID").is_some();
-        return Err(if asynchronous { ServiceError::Asynchronous } else { malformed });
+        let id = fields.text("responseID").filter(|id| (1..=MAX_RESPONSE_ID).contains(&id.len()));
+        return id.map(|id| Signatures::Later(id.to_owned())).ok_or(malformed);
     };
     if signatures.len() != asked {
         return Err(ServiceError::SignatureCount { asked, received: signatures.len() });
@@ -24,7 +35,7 @@ pub(crate) fn judge_signatures(asked: usize, answer: &Value) -> Result<Vec<Vec<u
         .map(|signature| base64_any(signature.as_str()?))
         .map(|value| value.filter(|value| !value.is_empty() && value.len() <= MAX_SIGNATURE))
         .collect();
-    decoded.ok_or(malformed)
+    decoded.map(Signatures::Ready).ok_or(malformed)
 }
 
 #[cfg(test)]
@@ -36,14 +47,16 @@ mod tests {
     #[test]
     fn as_many_signatures_as_hashes_come_back_in_any_base64() {
         let answer = json!({"signatures": ["++//AQ==", "--__AQ"], "responseID": null});
-        assert_eq!(judge_signatures(2, &answer).unwrap(), vec![vec![0xFB, 0xEF, 0xFF, 0x01]; 2]);
+        let values = vec![vec![0xFB, 0xEF, 0xFF, 0x01]; 2];
+        assert_eq!(judge_signatures(2, &answer), Ok(Signatures::Ready(values)));
         let wrong = ServiceError::SignatureCount { asked: 3, received: 2 };
         assert_eq!(judge_signatures(3, &answer), Err(wrong));
     }
 
     #[test]
-    fn an_asynchronous_answer_is_named_as_such() {
-        assert_eq!(judge_signatures(1, &json!({"responseID": "r-1"})), Err(ServiceError::Asynchronous));
+    fn an_asynchronous_answer_says_what_to_ask_for() {
+        let later = Ok(Signatures::Later("r-1".into()));
+        assert_eq!(judge_signatures(1, &json!({"responseID": "r-1", "signatures": null})), later);
     }
 
     #[test]
@@ -51,6 +64,7 @@ mod tests {
         for answer in [
             json!({}),
             json!({"signatures": null}),
+            json!({"responseID": ""}),
             json!({"signatures": "AQ=="}),
             json!({"signatures": [""]}),
             json!({"signatures": [5]}),

@@ -146,3 +146,10 @@ pub enum TransportError {
     #[error("the answer is not valid HTTP")]
     Protocol,
 }
+
+impl TransportError {
+    /// Whether the same request may well be answered a moment later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unreachable | Self::Dns | Self::Timeout | Self::Interrupted)
+    }
+}

@@ -107,7 +107,6 @@ async fn sign_hash_is_never_sent_twice() {
             .into(),
         ),
         (Ok(bare(502, &[])), ServiceError::Unavailable { status: 502, retry_after: None }),
-        (Ok(answer(200, &[], r#"{"responseID":"r"}"#)), ServiceError::Asynchronous),
         (
             Ok(answer(200, &[], r#"{"signatures":[]}"#)),
             ServiceError::SignatureCount { asked: 1, received: 0 },
@@ -123,6 +122,29 @@ async fn sign_hash_is_never_sent_twice() {
         assert_eq!(bound.sign_hashes(token).await, Err(expected));
         assert_eq!(stage.script.lines(), ["POST /token", "POST /csc/v2/signatures/signHash"]);
     }
+}
+
+#[tokio::test]
+async fn signatures_that_are_made_later_are_polled_for_through_an_interruption() {
+    let stage = Stage::new();
+    let bound = stage.bound().await;
+    let activation = Stage::activation(1);
+    stage.grants(&details_of(&activation));
+    let token = bound.activate(activation).await.unwrap();
+    stage.script.take();
+    stage.says_with(200, &[], r#"{"responseID":"r-7"}"#);
+    stage.says_with(200, &[], r#"{"access_token":"t","token_type":"DPoP","expires_in":600}"#);
+    stage.says_with(202, &[], r#"{"error":"accepted_request"}"#);
+    stage.script.push(Err(TransportError::Interrupted));
+    stage.says_with(200, &[], r#"{"signatures":["AQID"]}"#);
+    assert_eq!(bound.sign_hashes(token).await, Ok(vec![vec![1, 2, 3]]));
+    let polling = "POST /csc/v2/signatures/signPolling";
+    let expected = ["POST /csc/v2/signatures/signHash", "POST /token", polling, polling, polling];
+    let requests = stage.script.take();
+    let lines: Vec<_> = requests.iter().map(|r| format!("{} {}", r.method.as_str(), r.url.path())).collect();
+    assert_eq!(lines, expected);
+    let body: Value = serde_json::from_slice(&requests[2].body).unwrap();
+    assert_eq!(body, json!({"requestID": "r-7"}));
 }
 
 #[tokio::test]

@@ -88,9 +88,9 @@ impl Form<'_> {
 
 /// Writes the canonical form of `apex` (the document node or an element) with everything below it except the subtree
 /// `without`.
-pub(super) fn write<S: Sink>(
-    document: &Document,
-    apex: Node,
+pub(super) fn write<'d, 't, S: Sink>(
+    document: &'d Document<'t>,
+    apex: Node<'d, 't>,
     without: Option<NodeId>,
     form: &Form,
     sink: &mut S,
@@ -139,12 +139,12 @@ struct Attribute<'d> {
     value: Cow<'d, str>,
 }
 
-impl<'d, S: Sink> Writer<'_, 'd, '_, S> {
-    fn enter(&mut self, node: Node<'d, '_>) {
+impl<'d, 't, S: Sink> Writer<'_, 'd, 't, S> {
+    fn enter(&mut self, node: Node<'d, 't>) {
         match node.node_type() {
             NodeType::Root => {}
             NodeType::Element => self.start_tag(node),
-            NodeType::Text => self.text(node.text().unwrap_or_default()),
+            NodeType::Text => self.text(self.document.text(node)),
             NodeType::Comment if !self.form.with_comments => {}
             NodeType::Comment => {
                 self.outside_root(node, |sink| {

@@ -157,7 +157,9 @@ impl Prepared {
         }
         let bytes = self.assemble(value).ok_or(FinishError::FileRefused("insertion"))?;
         let examined = examine(&bytes).map_err(|reason| FinishError::FileRefused(reason.code))?;
-        let [signature] = examined.as_slice() else { return Err(FinishError::FileRefused("signatures")) };
+        let [signature] = examined.signatures.as_slice() else {
+            return Err(FinishError::FileRefused("signatures"));
+        };
         if let Some(reason) = signature.reasons.iter().find(|reason| reason.severity == Severity::Fails) {
             return Err(FinishError::FileRefused(reason.code));
         }

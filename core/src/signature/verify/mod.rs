@@ -1,13 +1,16 @@
 //! Any file → verdict. Comes in: a prescription or dispensing file with XAdES signatures of any level, form A or B.
 //! Goes out: a [`Report`]. Refused: every file whose signatures do not cover exactly the elements they must, in their
 //! prescribed places, with accepted algorithms, by a certificate that may make them (XML Signature 1.1, ETSI EN
-//! 319 132-1; items 5.5.3 and 5.7 of the e-prescription specification). Timestamps are read past and never claimed.
+//! 319 132-1; items 5.5.3 and 5.7 of the e-prescription specification). Timestamps (RFC 3161) are verified up to
+//! their own roots; from a verified one on, certificates are judged as of its time.
 
+mod checks;
 mod judge;
 mod places;
 mod properties;
 mod reasons;
 mod signed_info;
+mod stamps;
 #[cfg(test)]
 mod tests;
 
@@ -16,14 +19,15 @@ use roxmltree::Node;
 use time::OffsetDateTime;
 
 pub use judge::Trust;
-use places::{Ids, Place, elements, is, only_text};
+use places::{Ids, Place, elements, is};
 use properties::Properties;
 use reasons::{
     CERTIFICATE_MISMATCH, CERTIFICATE_UNREADABLE, DOCUMENT_CHANGED, DOCUMENT_UNREADABLE, KEY_INFO_CHANGED,
     PROPERTIES_CHANGED, REFERENCE_ELSEWHERE, REFERENCE_MISSING, SIGNATURE_VALUE, SIGNING_TIME_UNREADABLE,
-    STRUCTURE, TIMESTAMP_NOT_CHECKED,
+    STRUCTURE,
 };
 use signed_info::{Reference, SignedInfo};
+use stamps::{Stamped, Stamps};
 
 use super::{
     c14n,
@@ -31,19 +35,34 @@ use super::{
     uri::{DSIG, SIGNED_PROPERTIES_TYPE},
     xml::{Document, Text},
 };
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Crl};
 
 /// Verifies a file at `trust.at` against `trust.roots`, without any network. Never fails: a file that is no
 /// prescription at all gets a report that says so.
 pub fn verify(file: &[u8], trust: &Trust) -> Report {
     match examine(file) {
         Err(reason) => Report::conclude(Vec::new(), vec![reason], None),
-        Ok(mut examined) => {
+        Ok(File { signatures: mut examined, notes }) => {
             let document = examined.iter_mut().find_map(|signature| signature.document.take());
-            let signatures = examined.into_iter().map(|signature| judge::judge(signature, trust)).collect();
-            Report::conclude(signatures, Vec::new(), document)
+            let mut then = trust.at;
+            let mut signatures = Vec::with_capacity(examined.len());
+            for signature in examined {
+                let report = judge::judge(signature, trust, then);
+                // A timestamp of the outer signature proves that the inner one existed then.
+                then = report.proven_at().unwrap_or(then);
+                signatures.push(report);
+            }
+            Report::conclude(signatures, notes, document)
         }
     }
+}
+
+/// What cryptography and structure alone say of a file.
+pub(super) struct File {
+    /// The outermost first.
+    pub(super) signatures: Vec<Examined>,
+    /// What no signature of the prescription covers.
+    notes: Vec<Reason>,
 }
 
 /// What cryptography and structure alone say of one signature.
@@ -55,28 +74,34 @@ pub(super) struct Examined {
     pub(super) certificate: Option<Certificate>,
     /// Other certificates that the signature carries.
     pub(super) others: Vec<Certificate>,
+    /// CRLs that the signature carries.
+    pub(super) crls: Vec<Crl>,
+    pub(super) stamps: Stamps,
     pub(super) reasons: Vec<Reason>,
     /// The CSV, when the signature is sound and over a prescription.
     pub(super) document: Option<String>,
 }
 
 /// Checks everything about a file's signatures but whether their certificates are to be trusted.
-pub(super) fn examine(file: &[u8]) -> Result<Vec<Examined>, Reason> {
+pub(super) fn examine(file: &[u8]) -> Result<File, Reason> {
     let text = Text::read(file).map_err(reasons::of_xml)?;
     let document = text.parse().map_err(reasons::of_xml)?;
     let places = places::find(&document)?;
     let ids = Ids::collect(&document, &places)?;
-    Ok(places.iter().map(|place| Examined::of(&document, &ids, place)).collect())
+    let signatures = places.iter().map(|place| Examined::of(&document, &ids, place)).collect();
+    Ok(File { signatures, notes: places::unsigned(&document, &places) })
 }
 
 impl Examined {
-    fn of(document: &Document, ids: &Ids, place: &Place) -> Self {
+    fn of<'d, 't>(document: &'d Document<'t>, ids: &Ids, place: &Place<'d, 't>) -> Self {
         let mut examined = Self {
             covers: place.covers,
             level: Level::Bes,
             signed_at: None,
             certificate: None,
             others: Vec::new(),
+            crls: Vec::new(),
+            stamps: Stamps::default(),
             reasons: Vec::new(),
             document: None,
         };
@@ -84,14 +109,12 @@ impl Examined {
             examined.reasons.push(reason);
         }
         if examined.reasons.is_empty() && place.covers == Covers::Prescription {
-            let csv = only_text(place.target).and_then(base64).and_then(|csv| String::from_utf8(csv).ok());
+            let csv =
+                document.only_text(place.target).and_then(base64).and_then(|csv| String::from_utf8(csv).ok());
             if csv.is_none() {
                 examined.reasons.push(DOCUMENT_UNREADABLE);
             }
             examined.document = csv;
-        }
-        if examined.level > Level::Bes {
-            examined.reasons.push(TIMESTAMP_NOT_CHECKED);
         }
         if examined.signed_at.is_none() {
             examined.reasons.push(SIGNING_TIME_UNREADABLE);
@@ -101,15 +124,20 @@ impl Examined {
 
     /// Stops at the first thing that leaves nothing further to be checked; what can be checked independently is
     /// listed together.
-    fn check(&mut self, document: &Document, ids: &Ids, place: &Place) -> Result<(), Reason> {
+    fn check<'d, 't>(
+        &mut self,
+        document: &'d Document<'t>,
+        ids: &Ids,
+        place: &Place<'d, 't>,
+    ) -> Result<(), Reason> {
         let signature = place.signature;
-        let parts = Parts::of(signature)?;
-        let properties = Properties::read(signature)?;
+        let parts = Parts::of(document, signature)?;
+        let properties = Properties::read(document, signature)?;
         self.level = properties.level;
         self.signed_at = properties.signed_at;
-        let signed_info = SignedInfo::read(parts.signed_info)?;
+        let signed_info = SignedInfo::read(document, parts.signed_info)?;
 
-        let certificates = read_certificates(key_info_certificates(parts.key_info));
+        let certificates = read_certificates(key_info_certificates(document, parts.key_info));
         let is_empty = certificates.is_empty();
         let is_named = |certificate: &Certificate| properties.certificate.is_of(certificate.der());
         let (named, others): (Vec<_>, Vec<_>) = certificates.into_iter().partition(is_named);
@@ -117,7 +145,7 @@ impl Examined {
             return Err(if is_empty { CERTIFICATE_UNREADABLE } else { CERTIFICATE_MISMATCH });
         };
         self.others = others;
-        self.others.extend(read_certificates(properties.certificate_values()));
+        self.others.extend(read_certificates(properties.certificate_values(document)));
 
         let expected = [
             (place.target, None, DOCUMENT_CHANGED),
@@ -125,6 +153,7 @@ impl Examined {
             (parts.key_info, None, KEY_INFO_CHANGED),
         ];
         let mut bound = [false; 3];
+        let mut references = Vec::with_capacity(expected.len());
         for reference in &signed_info.references {
             let at = expected.iter().position(|(element, kind, _)| binds(reference, ids, *element, *kind));
             let (Some((element, _, changed)), Some(bound)) =
@@ -138,6 +167,7 @@ impl Examined {
             if !reference.matches(document, *element, signature) {
                 self.reasons.push(*changed);
             }
+            references.push((reference, *element));
         }
         if !matches!(bound, [true, true, _]) {
             return Err(REFERENCE_MISSING);
@@ -149,6 +179,10 @@ impl Examined {
             self.reasons.push(SIGNATURE_VALUE);
         }
         self.certificate = Some(certificate);
+        if let Some(added) = properties.added {
+            self.crls = read_crls(properties.crl_values(document));
+            self.stamps = Stamps::read(&Stamped { document, signature, references, added });
+        }
         Ok(())
     }
 }
@@ -167,11 +201,11 @@ struct Parts<'d, 't> {
 }
 
 impl<'d, 't> Parts<'d, 't> {
-    fn of(signature: Node<'d, 't>) -> Result<Self, Reason> {
+    fn of(document: &'d Document<'t>, signature: Node<'d, 't>) -> Result<Self, Reason> {
         let mut children = elements(signature);
         let mut next = |name| children.next().filter(|child| is(*child, DSIG, name)).ok_or(STRUCTURE);
         let signed_info = next("SignedInfo")?;
-        let value = only_text(next("SignatureValue")?).and_then(base64).ok_or(STRUCTURE)?;
+        let value = document.only_text(next("SignatureValue")?).and_then(base64).ok_or(STRUCTURE)?;
         let key_info = next("KeyInfo")?;
         if !children.all(|child| is(child, DSIG, "Object")) {
             return Err(STRUCTURE);
@@ -181,17 +215,28 @@ impl<'d, 't> Parts<'d, 't> {
 }
 
 /// Base64 texts of the certificates in KeyInfo.
-fn key_info_certificates<'d, 't: 'd>(key_info: Node<'d, 't>) -> impl Iterator<Item = Option<&'d str>> {
+fn key_info_certificates<'d, 't: 'd>(
+    document: &'d Document<'t>,
+    key_info: Node<'d, 't>,
+) -> impl Iterator<Item = Option<&'d str>> {
     let data = elements(key_info).filter(|child| is(*child, DSIG, "X509Data")).flat_map(elements);
-    data.filter(|child| is(*child, DSIG, "X509Certificate")).map(only_text)
+    data.filter(|child| is(*child, DSIG, "X509Certificate"))
+        .map(|certificate| document.only_text(certificate))
 }
 
 /// Those that are readable, of the first few: each costs parsing and a digest.
 fn read_certificates<'d>(texts: impl Iterator<Item = Option<&'d str>>) -> Vec<Certificate> {
-    /// More than any path needs.
-    const MAX_CERTIFICATES: usize = 8;
+    /// Two paths, each with its root, and some to spare.
+    const MAX_CERTIFICATES: usize = 16;
     let read = |text: Option<&str>| Certificate::from_der(&base64(text?)?).ok();
     texts.take(MAX_CERTIFICATES).filter_map(read).collect()
+}
+
+fn read_crls<'d>(texts: impl Iterator<Item = Option<&'d str>>) -> Vec<Crl> {
+    /// One for each CA of two paths, and some to spare.
+    const MAX_CRLS: usize = 16;
+    let read = |text: Option<&str>| Crl::from_der(&base64(text?)?).ok();
+    texts.take(MAX_CRLS).filter_map(read).collect()
 }
 
 /// Standard Base64 with white space anywhere, as real files have it.

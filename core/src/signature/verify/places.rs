@@ -10,8 +10,8 @@ use super::{
         xml::{Document, ids},
     },
     reasons::{
-        DOCUMENT_NOT_PLAIN, DUPLICATE_ID, NOT_A_PRESCRIPTION, NOT_SIGNED, SECOND_DOCUMENT,
-        SIGNATURE_ELSEWHERE,
+        ADDITIONAL_UNSIGNED, DOCUMENT_NOT_PLAIN, DUPLICATE_ID, MANAGEMENT_UNSIGNED, NOT_A_PRESCRIPTION,
+        NOT_SIGNED, OTHER_UNSIGNED, SECOND_DOCUMENT, SIGNATURE_ELSEWHERE,
     },
 };
 
@@ -40,14 +40,17 @@ pub(super) fn find<'d, 't>(document: &'d Document<'t>) -> Result<Vec<Place<'d, '
         }
         _ => return Err(NOT_A_PRESCRIPTION),
     };
-    places.push(prescription_place(prescription)?);
+    places.push(prescription_place(document, prescription)?);
     Ok(places)
 }
 
-fn prescription_place<'d, 't>(prescription: Node<'d, 't>) -> Result<Place<'d, 't>, Reason> {
+fn prescription_place<'d, 't>(
+    document: &'d Document<'t>,
+    prescription: Node<'d, 't>,
+) -> Result<Place<'d, 't>, Reason> {
     let target = only(prescription, "", "PrescriptionDocument").ok_or(NOT_A_PRESCRIPTION)?;
     let holder = only(prescription, "", "PrescriptionSign").ok_or(NOT_SIGNED)?;
-    if target.attribute("id") != Some("PrescriptionDocument") || only_text(target).is_none() {
+    if target.attribute("id") != Some("PrescriptionDocument") || document.only_text(target).is_none() {
         return Err(DOCUMENT_NOT_PLAIN);
     }
     Ok(Place { covers: Covers::Prescription, target, signature: only_signature(holder)? })
@@ -62,6 +65,29 @@ fn dispensing_place<'d, 't>(root: Node<'d, 't>, target: Node<'d, 't>) -> Result<
         return Err(DOCUMENT_NOT_PLAIN);
     }
     Ok(Place { covers: Covers::Dispensing, target, signature: only_signature(holder)? })
+}
+
+/// Notes on what stands beside the signed elements: the management service may add it, and nobody vouches for it. What
+/// a dispensing file holds of its prescription is covered by the pharmacist's signature, but never by the doctor's.
+pub(super) fn unsigned(document: &Document, places: &[Place]) -> Vec<Reason> {
+    let mut notes = Vec::new();
+    let root = document.tree().root_element();
+    let parents = places.iter().filter_map(|place| place.target.parent());
+    for element in std::iter::once(root).chain(parents).flat_map(elements) {
+        let holds_signed =
+            places.iter().any(|p| p.signature.ancestors().chain(p.target.ancestors()).any(|a| a == element));
+        let note = match element.tag_name().name() {
+            _ if holds_signed => continue,
+            "PrescriptionManagement" | "DispensingManagement" => MANAGEMENT_UNSIGNED,
+            "AdditionalPrescriptionInformation" | "AdditionalDispensedInformation" => ADDITIONAL_UNSIGNED,
+            "DispensingDocument" => continue,
+            _ => OTHER_UNSIGNED,
+        };
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    notes
 }
 
 fn only_signature<'d, 't>(holder: Node<'d, 't>) -> Result<Node<'d, 't>, Reason> {
@@ -116,10 +142,4 @@ pub(super) fn only<'d, 't>(node: Node<'d, 't>, namespace: &str, name: &str) -> O
 /// Whether the element has this name.
 pub(super) fn is(element: Node, namespace: &str, name: &str) -> bool {
     element.tag_name().name() == name && element.tag_name().namespace().unwrap_or_default() == namespace
-}
-
-/// The text of an element that holds one piece of text and nothing else.
-pub(super) fn only_text<'d>(element: Node<'d, '_>) -> Option<&'d str> {
-    let text = element.first_child().filter(|child| child.is_text() && child.next_sibling().is_none());
-    text.and_then(|text| text.text())
 }

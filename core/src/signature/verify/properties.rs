@@ -8,9 +8,10 @@ use super::{
     super::{
         report::{Level, Reason},
         uri::{DSIG, XADES, XADES_141},
+        xml::Document,
     },
-    places::{elements, is, only, only_text},
-    reasons::STRUCTURE,
+    places::{elements, is, only},
+    reasons::{CERTIFICATE_NOT_NAMED, STRUCTURE},
     signed_info::Digest,
 };
 
@@ -23,12 +24,12 @@ pub(super) struct Properties<'d, 't> {
     pub(super) certificate: Digest,
     pub(super) level: Level,
     /// UnsignedSignatureProperties, added after signing.
-    added: Option<Node<'d, 't>>,
+    pub(super) added: Option<Node<'d, 't>>,
 }
 
 impl<'d, 't> Properties<'d, 't> {
     /// The one QualifyingProperties in an Object of this signature, which must name the signature as its Target.
-    pub(super) fn read(signature: Node<'d, 't>) -> Result<Self, Reason> {
+    pub(super) fn read(document: &'d Document<'t>, signature: Node<'d, 't>) -> Result<Self, Reason> {
         let mut found = elements(signature)
             .filter(|child| is(*child, DSIG, "Object"))
             .flat_map(elements)
@@ -41,7 +42,7 @@ impl<'d, 't> Properties<'d, 't> {
         let signed = only(properties, XADES, "SignedProperties").ok_or(STRUCTURE)?;
         let claims = only(signed, XADES, "SignedSignatureProperties").ok_or(STRUCTURE)?;
         let signed_at = only(claims, XADES, "SigningTime")
-            .and_then(only_text)
+            .and_then(|time| document.only_text(time))
             .and_then(|text| OffsetDateTime::parse(text.trim(), &Rfc3339).ok());
         // IssuerSerial adds nothing to a digest of the whole certificate, and is passed over.
         let certificate = only(claims, XADES, "SigningCertificateV2")
@@ -49,17 +50,46 @@ impl<'d, 't> Properties<'d, 't> {
             .and_then(|list| elements(list).next())
             .filter(|cert| is(*cert, XADES, "Cert"))
             .and_then(|cert| only(cert, XADES, "CertDigest"))
-            .ok_or(STRUCTURE)?;
+            .ok_or(CERTIFICATE_NOT_NAMED)?;
         let added = only(properties, XADES, "UnsignedProperties")
             .and_then(|unsigned| only(unsigned, XADES, "UnsignedSignatureProperties"));
-        Ok(Self { signed, signed_at, certificate: Digest::read(certificate)?, level: level(added), added })
+        Ok(Self {
+            signed,
+            signed_at,
+            certificate: Digest::read(document, certificate)?,
+            level: level(added),
+            added,
+        })
     }
 
     /// Base64 texts of the certificates that were added.
-    pub(super) fn certificate_values(&self) -> impl Iterator<Item = Option<&'d str>> + use<'d, 't> {
-        let values = self.added.into_iter().flat_map(elements);
-        let values = values.filter(|property| is(*property, XADES, "CertificateValues")).flat_map(elements);
-        values.filter(|value| is(*value, XADES, "EncapsulatedX509Certificate")).map(only_text)
+    pub(super) fn certificate_values(
+        &self,
+        document: &'d Document<'t>,
+    ) -> impl Iterator<Item = Option<&'d str>> + use<'d, 't> {
+        let values = self.validation_data().filter(|data| is(*data, XADES, "CertificateValues"));
+        let values = values.flat_map(elements).filter(|c| is(*c, XADES, "EncapsulatedX509Certificate"));
+        values.map(|value| document.only_text(value))
+    }
+
+    /// Base64 texts of the CRLs that were added.
+    pub(super) fn crl_values(
+        &self,
+        document: &'d Document<'t>,
+    ) -> impl Iterator<Item = Option<&'d str>> + use<'d, 't> {
+        let values = self.validation_data().filter(|data| is(*data, XADES, "RevocationValues"));
+        let lists = values.flat_map(elements).filter(|list| is(*list, XADES, "CRLValues"));
+        let crls = lists.flat_map(elements).filter(|crl| is(*crl, XADES, "EncapsulatedCRLValue"));
+        crls.map(|crl| document.only_text(crl))
+    }
+
+    /// The properties that were added, those for the timestamps among them (EN 319 132-1 §5.5.1).
+    fn validation_data(&self) -> impl Iterator<Item = Node<'d, 't>> + use<'d, 't> {
+        self.added.into_iter().flat_map(elements).flat_map(|property| {
+            let is_for_timestamps = is(property, XADES_141, "TimeStampValidationData");
+            let inner = is_for_timestamps.then(|| elements(property));
+            std::iter::once(property).chain(inner.into_iter().flatten())
+        })
     }
 }
 

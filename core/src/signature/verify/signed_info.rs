@@ -4,14 +4,14 @@ use roxmltree::Node;
 
 use super::{
     super::{
-        c14n::{self, Form, Method},
+        c14n::{self, Form, Method, Sink},
         report::Reason,
         uri::{self, DSIG, ENVELOPED_SIGNATURE, EXCLUSIVE_C14N},
         xml::Document,
     },
     base64,
-    places::{elements, is, only, only_text},
-    reasons::{ALGORITHM, STRUCTURE, TRANSFORM},
+    places::{elements, is, only},
+    reasons::{ALGORITHM, DIGEST_METHOD, SIGNATURE_METHOD, STRUCTURE, TRANSFORM},
 };
 use crate::certificate::SignatureAlgorithm;
 
@@ -28,7 +28,8 @@ pub(super) struct Reference<'d> {
     pub(super) id: &'d str,
     pub(super) kind: Option<&'d str>,
     enveloped: bool,
-    form: Form<'d>,
+    /// The canonicalisation among the transforms.
+    form: Option<Form<'d>>,
     digest: Digest,
 }
 
@@ -42,33 +43,34 @@ pub(super) struct Digest {
 const MAX_REFERENCES: usize = 8;
 
 impl<'d> SignedInfo<'d> {
-    pub(super) fn read(signed_info: Node<'d, '_>) -> Result<Self, Reason> {
+    pub(super) fn read<'t>(document: &'d Document<'t>, signed_info: Node<'d, 't>) -> Result<Self, Reason> {
         let mut children = elements(signed_info);
         let mut next = |name| children.next().filter(|child| is(*child, DSIG, name)).ok_or(STRUCTURE);
         let form = canonicalization(next("CanonicalizationMethod")?, true)?.ok_or(ALGORITHM)?;
         let method = next("SignatureMethod")?;
         if elements(method).next().is_some() {
-            return Err(ALGORITHM);
+            return Err(SIGNATURE_METHOD);
         }
-        let algorithm = method.attribute("Algorithm").and_then(uri::signature).ok_or(ALGORITHM)?;
+        let algorithm = method.attribute("Algorithm").and_then(uri::signature).ok_or(SIGNATURE_METHOD)?;
         let references: Vec<Node> = children.collect();
         if references.len() > MAX_REFERENCES || !references.iter().all(|node| is(*node, DSIG, "Reference")) {
             return Err(STRUCTURE);
         }
-        let references = references.into_iter().map(Reference::read).collect::<Result<_, _>>()?;
+        let references =
+            references.into_iter().map(|node| Reference::read(document, node)).collect::<Result<_, _>>()?;
         Ok(Self { form, algorithm, references })
     }
 }
 
 impl<'d> Reference<'d> {
-    fn read(reference: Node<'d, '_>) -> Result<Self, Reason> {
+    fn read<'t>(document: &'d Document<'t>, reference: Node<'d, 't>) -> Result<Self, Reason> {
         let id = reference.attribute("URI").and_then(|uri| uri.strip_prefix('#')).ok_or(STRUCTURE)?;
         let mut parts = Self {
             id,
             kind: reference.attribute("Type"),
             enveloped: false,
-            form: Form::INCLUSIVE,
-            digest: Digest::read(reference)?,
+            form: None,
+            digest: Digest::read(document, reference)?,
         };
         let known =
             |child: Node| ["Transforms", "DigestMethod", "DigestValue"].iter().any(|n| is(child, DSIG, n));
@@ -90,31 +92,48 @@ impl<'d> Reference<'d> {
             if !is(transform, DSIG, "Transform") {
                 return Err(TRANSFORM);
             }
-            parts.form = canonicalization(transform, false)?.ok_or(TRANSFORM)?;
+            parts.form = Some(canonicalization(transform, false)?.ok_or(TRANSFORM)?);
         }
         if transforms.next().is_some() { Err(TRANSFORM) } else { Ok(parts) }
     }
 
     /// Whether the element, as it stands in the document, has this Reference's digest. `signature` is the Signature
     /// that the Reference belongs to.
-    pub(super) fn matches(&self, document: &Document, element: Node, signature: Node) -> bool {
+    pub(super) fn matches<'t>(
+        &self,
+        document: &'d Document<'t>,
+        element: Node<'d, 't>,
+        signature: Node<'d, 't>,
+    ) -> bool {
         if self.enveloped && !signature.ancestors().any(|ancestor| ancestor == element) {
             return false;
         }
-        let without = self.enveloped.then(|| signature.id());
         let mut context = ring::digest::Context::new(self.digest.algorithm);
-        c14n::write(document, element, without, &self.form, &mut context);
+        self.write(document, element, signature, &Form::INCLUSIVE, &mut context);
         context.finish().as_ref() == self.digest.value
+    }
+
+    /// What the transforms make of the element; `form` is used where they leave it without a canonical form.
+    pub(super) fn write<'t, S: Sink>(
+        &self,
+        document: &'d Document<'t>,
+        element: Node<'d, 't>,
+        signature: Node<'d, 't>,
+        form: &Form,
+        sink: &mut S,
+    ) {
+        let without = self.enveloped.then(|| signature.id());
+        c14n::write(document, element, without, self.form.as_ref().unwrap_or(form), sink);
     }
 }
 
 impl Digest {
     /// Of DigestMethod and DigestValue below `parent`.
-    pub(super) fn read(parent: Node) -> Result<Self, Reason> {
+    pub(super) fn read<'d, 't>(document: &'d Document<'t>, parent: Node<'d, 't>) -> Result<Self, Reason> {
         let method = only(parent, DSIG, "DigestMethod").ok_or(STRUCTURE)?;
-        let algorithm = method.attribute("Algorithm").and_then(uri::digest).ok_or(ALGORITHM)?;
-        let value =
-            only(parent, DSIG, "DigestValue").and_then(only_text).and_then(base64).ok_or(STRUCTURE)?;
+        let algorithm = method.attribute("Algorithm").and_then(uri::digest).ok_or(DIGEST_METHOD)?;
+        let value = only(parent, DSIG, "DigestValue").and_then(|value| document.only_text(value));
+        let value = value.and_then(base64).ok_or(STRUCTURE)?;
         Ok(Self { algorithm, value })
     }
 
@@ -125,7 +144,10 @@ impl Digest {
 
 /// `None` when the algorithm is no accepted canonicalisation. A same-document Reference never sees comments, whatever
 /// its transform is called (XML Signature 1.1 §4.4.3.3).
-fn canonicalization<'d>(node: Node<'d, '_>, keeps_comments: bool) -> Result<Option<Form<'d>>, Reason> {
+pub(super) fn canonicalization<'d>(
+    node: Node<'d, '_>,
+    keeps_comments: bool,
+) -> Result<Option<Form<'d>>, Reason> {
     let Some((method, with_comments)) = node.attribute("Algorithm").and_then(uri::canonicalization) else {
         return Ok(None);
     };

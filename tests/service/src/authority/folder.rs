@@ -7,7 +7,7 @@ use super::{Authority, AuthorityError, Inner, random};
 use crate::clock::Clock;
 use crate::jose::SigningKey;
 use crate::pki::{self, IssuedBy, certificate_pem};
-use crate::signer::{Signer, SoftwareSigner};
+use crate::signer::{Keys, Signer, SignerError};
 use crate::store::{self, Store, credentials};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -26,12 +26,24 @@ impl Authority {
     /// # Errors
     /// [`AuthorityError`] when it cannot be read or made.
     pub fn open(dir: &Path, clock: Clock) -> Result<Self, AuthorityError> {
+        Self::open_with(dir, clock, &Keys::Software)
+    }
+
+    /// The same where the keys may rest in a token.
+    ///
+    /// # Errors
+    /// [`AuthorityError`], also when the folder was made with keys that rest elsewhere.
+    pub fn open_with(dir: &Path, clock: Clock, keys: &Keys) -> Result<Self, AuthorityError> {
         make_private_folder(dir).map_err(|source| AuthorityError::File { file: dir.into(), source })?;
         let store = Store::open(&dir.join("service.sqlite"))?;
-        let signer: Box<dyn Signer> = Box::new(SoftwareSigner);
+        let signer = keys.signer()?;
         let kept = store.write(|tx| {
             if store::setting(tx, "issuer")?.is_none() {
                 found(tx, signer.as_ref(), &clock)?;
+            }
+            let custody = store::setting(tx, "custody")?.unwrap_or_else(|| b"software".into());
+            if custody != signer.custody().as_bytes() {
+                return Err(SignerError::Elsewhere(signer.custody()).into());
             }
             Kept::read(tx)
         })?;
@@ -145,6 +157,7 @@ fn write_whole(file: &Path, content: &[u8]) -> Result<PathBuf, AuthorityError> {
 }
 
 fn found(tx: &Transaction<'_>, signer: &dyn Signer, clock: &Clock) -> Result<(), AuthorityError> {
+    store::set_setting(tx, "custody", signer.custody().as_bytes())?;
     let root = pki::root(signer, "hpki-agent test HPKI Root CA", clock.now())?;
     let sign = pki::intermediate(signer, &root, IssuedBy::SigningCa, clock.now())?;
     credentials::insert_authority(tx, "root", &root)?;

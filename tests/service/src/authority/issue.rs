@@ -62,6 +62,19 @@ impl HolderSpec {
             multisign: 200,
         }
     }
+
+    /// The name in kanji as the certificate carries it.
+    pub(super) fn check_names(&self) -> Result<String, AuthorityError> {
+        let romaji_fits = self.name_romaji.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+        if !romaji_fits || !(1..=MAX_NAME_CHARS).contains(&self.name_romaji.len()) {
+            return Err(AuthorityError::Name("name_romaji"));
+        }
+        let name_kanji = self.name_kanji.trim().replace(' ', "\u{3000}");
+        if name_kanji.is_empty() || name_kanji.chars().count() > MAX_NAME_CHARS {
+            return Err(AuthorityError::Name("name_kanji"));
+        }
+        Ok(name_kanji)
+    }
 }
 
 /// How a ticket reaches the doctor.
@@ -123,14 +136,7 @@ impl Authority {
     /// # Errors
     /// [`AuthorityError::Name`] for names that a certificate cannot carry.
     pub fn issue(&self, holder: &HolderSpec) -> Result<String, AuthorityError> {
-        let romaji_fits = holder.name_romaji.chars().all(|c| c.is_ascii_graphic() || c == ' ');
-        if !romaji_fits || !(1..=MAX_NAME_CHARS).contains(&holder.name_romaji.len()) {
-            return Err(AuthorityError::Name("name_romaji"));
-        }
-        let name_kanji = holder.name_kanji.trim().replace(' ', "\u{3000}");
-        if name_kanji.is_empty() || name_kanji.chars().count() > MAX_NAME_CHARS {
-            return Err(AuthorityError::Name("name_kanji"));
-        }
+        let name_kanji = holder.check_names()?;
         let now = self.clock().now();
         let (not_before, not_after) =
             holder.validity.unwrap_or((now - Duration::MINUTE, pki::end_of_jst_day(now + CERTIFICATE_LIFE)));

@@ -4,6 +4,7 @@
 
 mod folder;
 mod issue;
+mod roster;
 
 use crate::clock::Clock;
 use crate::jose::SigningKey;
@@ -23,6 +24,7 @@ use tokio::sync::Notify;
 
 pub use folder::DEFAULT_ISSUER;
 pub use issue::{HolderSpec, IssuedTicket, LetterFiles, Route, TicketSpec};
+pub use roster::{IssuedAhead, Member};
 
 /// A prescription file of the field is some kilobytes.
 const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
@@ -64,6 +66,22 @@ pub enum AuthorityError {
     /// A name that a certificate cannot carry.
     #[error("{0} is not a name that fits a certificate")]
     Name(&'static str),
+    /// A roster that cannot be issued from.
+    #[error("line {line} of the roster: {why}")]
+    Roster {
+        /// From one.
+        line: usize,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+}
+
+impl AuthorityError {
+    /// Whether something of the kind is there already (here: a credential for this holder's serial number).
+    fn is_duplicate(&self) -> bool {
+        let code = rusqlite::ErrorCode::ConstraintViolation;
+        matches!(self, Self::Database(error) if error.sqlite_error_code() == Some(code))
+    }
 }
 
 /// A CRL.

@@ -8,6 +8,8 @@ mod csc;
 mod discovery;
 mod dpop;
 mod inbox;
+mod polling;
+pub(crate) mod record;
 pub(crate) mod refusal;
 mod registration;
 mod sad;
@@ -17,6 +19,7 @@ mod ticket;
 mod token;
 
 use crate::authority::Authority;
+use crate::faults::{self, Faults};
 use crate::store::Stop;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
@@ -25,33 +28,53 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
 use call::Call;
+pub(crate) use call::MAX_BODY_BYTES;
 use dpop::Nonces;
+use record::Recorder;
 use refusal::Refusal;
 use rusqlite::Transaction;
+use signing::Bench;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// A phone's clock may be this far off, in seconds, in either direction.
 const CLOCK_SKEW: i64 = 300;
 
 /// What every handler works with.
 pub(crate) struct App {
-    authority: Authority,
+    pub(crate) authority: Authority,
+    pub(crate) faults: Faults,
     issuer: String,
     nonces: Nonces,
+    bench: Bench,
     requests_seen: Mutex<BTreeMap<String, u64>>,
+    recorder: Option<Recorder>,
 }
 
-type Shared = State<Arc<App>>;
+pub(crate) type Shared = State<Arc<App>>;
 
 impl App {
-    pub(crate) fn new(authority: Authority, issuer: String) -> Self {
-        Self { authority, issuer, nonces: Nonces::new(), requests_seen: Mutex::default() }
+    pub(crate) fn new(authority: Authority, issuer: String, recorder: Option<Recorder>) -> Self {
+        Self {
+            authority,
+            faults: Faults::default(),
+            issuer,
+            nonces: Nonces::new(),
+            bench: Bench::new(),
+            requests_seen: Mutex::default(),
+            recorder,
+        }
     }
 
     /// How often each `METHOD /path` was asked for; ids in paths stand as `{id}`.
     pub(crate) fn requests_seen(&self) -> BTreeMap<String, u64> {
         self.requests_seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How long keys were at work for `signHash` since the start, all together.
+    pub(crate) fn signing_time(&self) -> Duration {
+        self.bench.time()
     }
 
     fn now(&self) -> i64 {
@@ -94,6 +117,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/csc/v2/credentials/list", post(csc::list))
         .route("/csc/v2/credentials/info", post(csc::info))
         .route("/csc/v2/signatures/signHash", post(signing::sign_hash))
+        .route("/csc/v2/signatures/signPolling", post(polling::sign_polling))
         .route("/prescriptions", get(inbox::waiting))
         .route("/prescriptions/{id}", post(inbox::respond))
         .route("/clinic/prescriptions", post(clinic::submit))
@@ -103,16 +127,28 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .fallback(|| async { Refusal::not_found() })
         .method_not_allowed_fallback(|| async { Refusal::method_not_allowed() })
         .layer(DefaultBodyLimit::max(call::MAX_BODY_BYTES))
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), around))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), stamp))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), faults::inject))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), count))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), record::record))
         .with_state(app)
 }
 
-/// Counts the request, and gives every response the service's time and a fresh nonce.
-async fn around(State(app): Shared, request: Request, next: Next) -> Response {
+/// `METHOD /path`, ids standing as `{id}`.
+pub(crate) fn endpoint(request: &Request) -> String {
     let path = request.extensions().get::<MatchedPath>().map_or("(unknown)", MatchedPath::as_str);
-    let seen = format!("{} {path}", request.method());
-    *app.requests_seen.lock().unwrap_or_else(PoisonError::into_inner).entry(seen).or_default() += 1;
+    format!("{} {path}", request.method())
+}
 
+/// Counts the request, whatever happens to it.
+async fn count(State(app): Shared, request: Request, next: Next) -> Response {
+    let seen = endpoint(&request);
+    *app.requests_seen.lock().unwrap_or_else(PoisonError::into_inner).entry(seen).or_default() += 1;
+    next.run(request).await
+}
+
+/// Gives every response the service's time and a fresh nonce.
+async fn stamp(State(app): Shared, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     if let Ok(nonce) = HeaderValue::try_from(app.nonces.issue(app.now())) {
@@ -126,7 +162,7 @@ async fn around(State(app): Shared, request: Request, next: Next) -> Response {
 }
 
 /// IMF-fixdate (RFC 9110 5.6.7).
-fn http_date(at: time::OffsetDateTime) -> String {
+pub(crate) fn http_date(at: time::OffsetDateTime) -> String {
     let format = time::macros::format_description!(
         "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
     );

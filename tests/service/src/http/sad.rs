@@ -1,7 +1,7 @@
 //! The signature activation data: the assertion by which a doctor authorises exactly these hashes with exactly this
 //! credential (EN 419 241-1, SCAL2). Everything that it binds is compared; what is missing or surplus is refused.
 
-use super::discovery::{DETAILS_TYPE, SHA256};
+use super::discovery::{SHA256, details_type};
 use super::dpop::MAX_JTI_BYTES;
 use super::refusal::Refusal;
 use super::{App, CLOCK_SKEW};
@@ -76,7 +76,7 @@ pub(super) fn check(
     }
     let credential = credentials::find(tx, &client.credential)?.ok_or_else(Refusal::server_error)?;
     check_credential(&credential, app.now())?;
-    let hashes = check_details(granted, &credential)?;
+    let hashes = check_details(granted, &credential, details_type(app.faults.version()))?;
 
     let jti = sad.text("jti").filter(|jti| !jti.is_empty() && jti.len() <= MAX_JTI_BYTES);
     let jti = jti.ok_or_else(|| refused("jti is missing or too long"))?;
@@ -137,10 +137,14 @@ pub(super) fn check_credential(credential: &Credential, now: i64) -> Result<(), 
     Ok(())
 }
 
-fn check_details(details: &Value, credential: &Credential) -> Result<Vec<String>, Refusal> {
+fn check_details(
+    details: &Value,
+    credential: &Credential,
+    details_type: &str,
+) -> Result<Vec<String>, Refusal> {
     let shape = |error: serde_json::Error| wrong_details(&format!("not one credential detail: {error}"));
     let [detail]: [Detail; 1] = serde_json::from_value(details.clone()).map_err(shape)?;
-    if detail.r#type != DETAILS_TYPE {
+    if detail.r#type != details_type {
         return Err(wrong_details("type is not one of this service's"));
     }
     if detail.credential_id != credential.id {

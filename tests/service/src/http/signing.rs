@@ -6,7 +6,7 @@ use super::discovery::{SHA256, SHA256_WITH_RSA};
 use super::refusal::Refusal;
 use super::sad::{check_credential, read_hash};
 use super::sessions::{self, Kind};
-use super::{App, Shared};
+use super::{App, Shared, polling};
 use crate::signer::KeyHandle;
 use crate::store::Stop;
 use crate::store::credentials;
@@ -18,7 +18,36 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use rusqlite::Transaction;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+
+/// Where signing happens: as many at a time as there are cores, so that a crowd waits in order.
+pub(super) struct Bench {
+    places: Semaphore,
+    nanoseconds: AtomicU64,
+}
+
+impl Bench {
+    pub(super) fn new() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Self { places: Semaphore::new(cores), nanoseconds: AtomicU64::new(0) }
+    }
+
+    pub(super) fn time(&self) -> Duration {
+        Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed))
+    }
+
+    fn timed<T>(&self, work: impl FnOnce() -> T) -> T {
+        let began = Instant::now();
+        let value = work();
+        let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.nanoseconds.fetch_add(took, Ordering::Relaxed);
+        value
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -46,24 +75,30 @@ pub(super) async fn sign_hash(State(app): Shared, call: Call) -> Result<Json<Val
     let call = Arc::new(call);
     let order = app.answer(&call, spend).await?;
 
+    let place = app.bench.places.acquire().await.map_err(|_| Refusal::server_error())?;
     let signing = Arc::clone(&app);
     let (order, signatures) = app
         .blocking(move || {
-            let signatures = signing.authority.signer().sign_digests(&order.key, &order.hashes);
+            let signatures =
+                signing.bench.timed(|| signing.authority.signer().sign_digests(&order.key, &order.hashes));
             signatures.map(|values| (order, values)).map_err(|error| {
                 tracing::error!(%error, "the signer failed");
                 Refusal::server_error()
             })
         })
         .await?;
+    drop(place);
 
     let encoded: Vec<_> = signatures.iter().map(|value| BASE64.encode(value)).collect();
     let made: Vec<_> = order.hashes.into_iter().zip(signatures).collect();
     app.answer(&call, move |app, tx, _| {
-        Ok(phones::record_signatures(tx, &order.client, &order.token.id, &made, app.now())?)
+        phones::record_signatures(tx, &order.client, &order.token.id, &made, app.now())?;
+        match app.faults.signing_later() {
+            None => Ok(Json(json!({ "signatures": encoded }))),
+            Some(pending) => polling::defer(app, tx, &order.client, &encoded, pending),
+        }
     })
-    .await?;
-    Ok(Json(json!({ "signatures": encoded })))
+    .await
 }
 
 fn spend(app: &App, tx: &Transaction<'_>, call: &Call) -> Result<Order, Stop> {
@@ -74,7 +109,8 @@ fn spend(app: &App, tx: &Transaction<'_>, call: &Call) -> Result<Order, Stop> {
     if request.credential_id != client.credential {
         return Err(Refusal::invalid_request("Invalid parameter credentialID").into());
     }
-    if request.operation_mode.is_some_and(|mode| mode != "S") {
+    let asynchronous = app.faults.signing_later().is_some();
+    if request.operation_mode.is_some_and(|mode| mode != "S" && !(asynchronous && mode == "A")) {
         return Err(Refusal::invalid_request("Invalid parameter operationMode").into());
     }
     if request.hash_algorithm_oid != SHA256 {

@@ -20,6 +20,17 @@ pub enum TlsError {
     Configuration(#[from] rustls::Error),
 }
 
+/// What a server shows to phones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServedCertificate {
+    /// As it should be.
+    Good,
+    /// It ended yesterday.
+    Expired,
+    /// For a host that is not this one.
+    OtherHost,
+}
+
 /// A TLS CA: its certificate (PEM) for clients to trust, and its key (PEM) to keep.
 pub(crate) struct TlsCa {
     pub(crate) certificate_pem: String,
@@ -34,17 +45,25 @@ pub(crate) fn new_ca() -> Result<TlsCa, TlsError> {
 }
 
 /// A server configuration with a fresh certificate for `host` and loopback, HTTP/2 and HTTP/1.1.
-pub(crate) fn server_config(ca_key_pem: &str, host: &str) -> Result<ServerConfig, TlsError> {
+pub(crate) fn server_config(
+    ca_key_pem: &str,
+    host: &str,
+    served: ServedCertificate,
+) -> Result<ServerConfig, TlsError> {
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
     if !names.iter().any(|name| name == host) {
         names.push(host.to_owned());
     }
+    if served == ServedCertificate::OtherHost {
+        names = vec!["hpki-agent-test.invalid".to_owned()];
+    }
     let mut parameters = CertificateParams::new(names)?;
     parameters.distinguished_name = common_name("hpki-agent test service");
     parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    parameters.not_before = OffsetDateTime::now_utc() - Duration::DAY;
     // Phones refuse server certificates that live longer than 398 days.
-    parameters.not_after = OffsetDateTime::now_utc() + Duration::days(365);
+    let (from, days) = if served == ServedCertificate::Expired { (-30, 29) } else { (-1, 366) };
+    parameters.not_before = OffsetDateTime::now_utc() + Duration::days(from);
+    parameters.not_after = parameters.not_before + Duration::days(days);
     parameters.use_authority_key_identifier_extension = true;
 
     let issuer = Issuer::new(ca_parameters()?, KeyPair::from_pem(ca_key_pem)?);

@@ -3,6 +3,7 @@
 use crate::pki::Ca;
 use crate::signer::KeyHandle;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
+use std::collections::HashSet;
 use time::OffsetDateTime;
 
 /// A signer's key and certificate.
@@ -85,6 +86,11 @@ pub(crate) fn insert(tx: &Transaction<'_>, credential: &Credential) -> rusqlite:
 pub(crate) fn find(tx: &Transaction<'_>, id: &str) -> rusqlite::Result<Option<Credential>> {
     tx.query_row("SELECT * FROM credentials WHERE id = ?1 OR holder_serial = ?1", [id], Credential::from_row)
         .optional()
+}
+
+/// Every serial number in a holder's name.
+pub(crate) fn holder_serials(tx: &Transaction<'_>) -> rusqlite::Result<HashSet<String>> {
+    tx.prepare("SELECT holder_serial FROM credentials")?.query_map([], |row| row.get(0))?.collect()
 }
 
 /// True when the credential exists and was not revoked before.

@@ -194,3 +194,51 @@ pub(crate) fn signature_is_known(
         |row| row.get(0),
     )
 }
+
+/// Keeps signatures until they are asked for.
+pub(crate) fn defer_signatures(
+    tx: &Transaction<'_>,
+    id: &str,
+    client: &str,
+    signatures: &[String],
+    pending: u32,
+    expires_at: i64,
+) -> rusqlite::Result<()> {
+    let signatures = serde_json::json!(signatures).to_string();
+    tx.execute(
+        "INSERT INTO deferred VALUES (?, ?, ?, ?, ?)",
+        params![id, client, signatures, pending, expires_at],
+    )?;
+    Ok(())
+}
+
+/// Kept signatures.
+pub(crate) enum Deferred {
+    /// Not to be had yet.
+    Pending,
+    /// JSON array of base64.
+    Ready(Value),
+}
+
+/// What is kept for this client under this id; that it was pending is counted down.
+pub(crate) fn deferred(
+    tx: &Transaction<'_>,
+    id: &str,
+    client: &str,
+    now: i64,
+) -> rusqlite::Result<Option<Deferred>> {
+    tx.execute("DELETE FROM deferred WHERE expires_at < ?", [now])?;
+    let found: Option<(String, u32)> = tx
+        .query_row(
+            "SELECT signatures, pending FROM deferred WHERE id = ? AND client = ?",
+            params![id, client],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    let Some((signatures, pending)) = found else { return Ok(None) };
+    if pending == 0 {
+        return Ok(Some(Deferred::Ready(serde_json::from_str(&signatures).unwrap_or_default())));
+    }
+    tx.execute("UPDATE deferred SET pending = pending - 1 WHERE id = ?", [id])?;
+    Ok(Some(Deferred::Pending))
+}

@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS credentials (
     revoked_at INTEGER
 ) STRICT;
 
+CREATE INDEX IF NOT EXISTS revoked_credentials ON credentials (revoked_at) WHERE revoked_at IS NOT NULL;
+
 CREATE TABLE IF NOT EXISTS tickets (
     jti TEXT PRIMARY KEY,
     credential TEXT NOT NULL REFERENCES credentials (id),
@@ -64,6 +66,8 @@ CREATE TABLE IF NOT EXISTS tokens (
     spent_at INTEGER
 ) STRICT;
 
+CREATE INDEX IF NOT EXISTS token_expiry ON tokens (expires_at);
+
 -- Identifiers that may be seen once: proofs, assertions, SADs.
 CREATE TABLE IF NOT EXISTS seen (
     id TEXT PRIMARY KEY,
@@ -81,7 +85,17 @@ CREATE TABLE IF NOT EXISTS ledger (
     signature BLOB NOT NULL,
     signed_at INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX IF NOT EXISTS ledger_credential ON ledger (credential);
 CREATE INDEX IF NOT EXISTS ledger_signature ON ledger (client, signature);
+
+-- Signatures that wait to be asked for (signPolling).
+CREATE TABLE IF NOT EXISTS deferred (
+    id TEXT PRIMARY KEY,
+    client TEXT NOT NULL REFERENCES clients (id),
+    signatures TEXT NOT NULL,            -- JSON array of base64
+    pending INTEGER NOT NULL,            -- how often the answer is still: not yet
+    expires_at INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE IF NOT EXISTS prescriptions (
     id TEXT PRIMARY KEY,

@@ -5,7 +5,7 @@ use super::jose::{Jwt, Key, random_id, sha256_base64url};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use reference_service::{IssuedTicket, Running};
-use reqwest::{Client, Method, Response};
+use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Map, Value, json};
 use std::sync::{Arc, Mutex};
 
@@ -38,7 +38,7 @@ pub(crate) struct ResourceCall {
 }
 
 pub(crate) struct Phone {
-    http: Client,
+    pub(crate) http: Client,
     pub(crate) issuer: String,
     pub(crate) device: Arc<Key>,
     pub(crate) approval: Arc<Key>,
@@ -51,16 +51,23 @@ pub(crate) struct Phone {
 
 impl Phone {
     pub(crate) async fn new(service: &Running) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let root = reqwest::Certificate::from_pem(service.authority().tls_ca_pem().as_bytes()).unwrap();
         let clock = service.authority().clock().clone();
+        let ca = service.authority().tls_ca_pem();
+        Self::at(service.issuer(), ca, Box::new(move || clock.unix())).await
+    }
+
+    /// At a service of another process, too.
+    pub(crate) async fn at(issuer: &str, tls_ca_pem: &str, now: Box<dyn Fn() -> i64 + Send + Sync>) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let root = reqwest::Certificate::from_pem(tls_ca_pem.as_bytes()).unwrap();
+        let http = Client::builder().tls_certs_only([root]).retry(reqwest::retry::never());
         let phone = Self {
-            http: Client::builder().tls_certs_only([root]).build().unwrap(),
-            issuer: service.issuer().to_owned(),
+            http: http.build().unwrap(),
+            issuer: issuer.to_owned(),
             device: Key::new(),
             approval: Key::new(),
             nonce: Mutex::default(),
-            now: Box::new(move || clock.unix()),
+            now,
             client_id: String::new(),
             credential: String::new(),
             registration_token: String::new(),
@@ -121,6 +128,11 @@ impl Phone {
     }
 
     pub(crate) async fn register(&self, registration: &Registration) -> Answer {
+        self.answer(self.register_raw(registration).await.unwrap()).await
+    }
+
+    /// What comes back, if anything.
+    pub(crate) async fn register_raw(&self, registration: &Registration) -> reqwest::Result<Response> {
         let mut body = registration.body.clone();
         body["approval_proof"] = json!(registration.approval_proof.compact());
         let request = self
@@ -130,7 +142,7 @@ impl Phone {
             .header("dpop", registration.dpop.compact())
             .header("content-type", "application/json")
             .body(body.to_string());
-        self.answer(request.send().await.unwrap()).await
+        request.send().await
     }
 
     /// RFC 7592: reads or removes this phone's registration.
@@ -188,6 +200,10 @@ impl Phone {
 
     /// The form gets the assertions, and `authorization_details` as in the SAD, unless it has its own.
     pub(crate) async fn token(&self, call: &TokenCall) -> Answer {
+        self.answer(self.token_request(call).send().await.unwrap()).await
+    }
+
+    pub(crate) fn token_request(&self, call: &TokenCall) -> RequestBuilder {
         let mut form = call.form.clone();
         let mut fill = |name: &str, value: String| {
             form.entry(name).or_insert_with(|| json!(value));
@@ -201,13 +217,11 @@ impl Phone {
         for (name, value) in &form {
             body.append_pair(name, value.as_str().unwrap());
         }
-        let request = self
-            .http
+        self.http
             .post(format!("{}/token", self.issuer))
             .header("dpop", call.dpop.compact())
             .header("content-type", "application/x-www-form-urlencoded")
-            .body(body.finish());
-        self.answer(request.send().await.unwrap()).await
+            .body(body.finish())
     }
 
     pub(crate) async fn service_token(&self) -> String {
@@ -240,6 +254,10 @@ impl Phone {
     }
 
     pub(crate) async fn call(&self, call: &ResourceCall) -> Answer {
+        self.answer(self.call_request(call).send().await.unwrap()).await
+    }
+
+    pub(crate) fn call_request(&self, call: &ResourceCall) -> RequestBuilder {
         let mut request = self
             .http
             .request(call.method.clone(), format!("{}{}{}", self.issuer, call.path, call.query))
@@ -248,7 +266,7 @@ impl Phone {
         if let Some(body) = &call.body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
-        self.answer(request.send().await.unwrap()).await
+        request
     }
 
     /// A call of a resource with a service token.

@@ -16,6 +16,7 @@ import jp.hpki.agent.core.SecretStore
 import jp.hpki.agent.core.Status
 import jp.hpki.agent.core.TrustConfiguration
 import jp.hpki.agent.core.Waiting
+import jp.hpki.agent.core.Warning
 import jp.hpki.agent.core.libraryVersion
 import kotlin.time.Duration
 import kotlin.time.toJavaDuration
@@ -105,6 +106,15 @@ public class HpkiAgent private constructor(private val agent: Agent) : AutoClose
 
     /** The same as a file, for [verifyJournal]. */
     public suspend fun exportJournal(): ByteArray = step { agent.exportJournal() }
+
+    /** What the doctor should know while everything still works: a certificate that ends soon, a clock that is wrong. No network. */
+    public suspend fun warnings(): List<Warning> = step { agent.warnings() }
+
+    /** Whether several prescriptions may be approved in one act. On unless the doctor switched it off. */
+    public suspend fun batchSigning(): Boolean = step { agent.batchSigning() }
+
+    /** Switches batch signing on or off, for this phone and for good. */
+    public suspend fun setBatchSigning(on: Boolean): Unit = step { agent.setBatchSigning(on) }
 
     /** Gives the data folder free. Steps under way are finished first. */
     override fun close(): Unit = agent.close()

@@ -42,13 +42,12 @@ class BoundaryTest {
     @AfterAll
     fun close() = office.close()
 
-    private fun journey(test: suspend () -> Unit) = runBlocking { withTimeout(120_000) { test() } }
+    private fun journey(test: suspend () -> Unit) = runBlocking { withTimeout(180_000) { test() } }
 
     @Test
     fun `fifty coroutines at once get their answers`() = journey {
-        val credential = office.issue()
-        Phone(office).registered(credential).use { agent ->
-            office.submit(credential, prescription())
+        Phone(office).registered().use { agent ->
+            office.submit(office.doctor, prescription())
             val answers = runBlocking {
                 (0 until 50).map { index ->
                     async(Dispatchers.Default) {
@@ -67,7 +66,7 @@ class BoundaryTest {
     @Test
     fun `nothing of the agent's work runs on the thread that asks`() = journey {
         val phone = Phone(office)
-        phone.registered(office.issue()).use { it.journal() }
+        phone.registered().use { it.journal() }
         assertTrue(phone.secrets.threads.isNotEmpty())
         assertFalse(Thread.currentThread() in phone.secrets.threads)
     }
@@ -92,7 +91,7 @@ class BoundaryTest {
 
     @Test
     fun `a frame is read where it lies, from its position, with its stride, direct or not`() {
-        val frame = office.letter(office.issue()).luma()
+        val frame = office.letter(office.doctor).luma()
         val (margin, stride) = 100 to frame.width + 24
         val size = margin + stride * frame.height
         for (buffer in listOf(ByteBuffer.allocateDirect(size), ByteBuffer.allocate(size))) {
@@ -120,9 +119,8 @@ class BoundaryTest {
 
     @Test
     fun `what can be used once is refused a second time, and a list is used whole or not at all`() = journey {
-        val credential = office.issue()
-        Phone(office).registered(credential).use { agent ->
-            office.submit(credential, prescription(), prescription())
+        Phone(office).registered().use { agent ->
+            office.submit(office.doctor, prescription(), prescription())
             val (first, second) = agent.inbox()
             refusal<IllegalStateException> { agent.prepare(listOf(first, second, first)) }
             val batch = agent.prepare(listOf(first, second))
@@ -135,7 +133,7 @@ class BoundaryTest {
     @Test
     fun `a cancellation token ends a step at once and leaves the agent usable`() = journey {
         val phone = Phone(office)
-        val letter = office.letter(office.issue())
+        val letter = office.letter(office.doctor)
         val agent = Agent.open(office.trust, ClientInfo("t", "1", "t"), phone.folder.toString(), phone.vault, phone.secrets)
         agent.use {
             val prompted = CompletableDeferred<Unit>()
@@ -160,6 +158,20 @@ class BoundaryTest {
     }
 
     @Test
+    fun `a doctor who switched batch signing off approves one at a time`() = journey {
+        Phone(office).registered().use { agent ->
+            assertTrue(agent.batchSigning())
+            agent.setBatchSigning(false)
+            office.submit(office.doctor, prescription(), prescription())
+            assertEquals("BatchSigningOff", refusal<HpkiException.FixPhone> { agent.prepare(agent.inbox()) }.failure.code)
+            assertEquals(1, agent.approve(agent.prepare(agent.inbox().take(1))).size)
+            agent.setBatchSigning(true)
+            assertEquals(1uL, agent.prepare(agent.inbox()).count())
+            assertTrue(agent.warnings().isEmpty())
+        }
+    }
+
+    @Test
     fun `one data folder has one agent`() = journey {
         val phone = Phone(office)
         phone.open().use {
@@ -170,7 +182,7 @@ class BoundaryTest {
 
     @Test
     fun `a service that nobody trusts is refused before any request`() = journey {
-        val letter = Office().use { other -> other.letter(other.issue()) }
+        val letter = Office().use { other -> other.letter(other.doctor) }
         Phone(office).open().use { agent ->
             assertEquals("UnknownIssuer", refusal<HpkiException.Refused> { agent.register(letter.qrText) }.failure.code)
             assertEquals("NotATicket", refusal<HpkiException.Refused> { agent.register("https://example.com/") }.failure.code)
@@ -189,13 +201,12 @@ class BoundaryTest {
     fun `a log that listens to everything hears no secret and no patient`() = journey {
         val records = java.util.Collections.synchronizedList(mutableListOf<LogRecord>())
         setHpkiLog(LogLevel.TRACE) { records += it }
-        val credential = office.issue()
-        val letter = office.letter(credential)
+        val letter = office.letter(office.doctor)
         val phone = Phone(office)
         phone.open().use { agent ->
             refusal<HpkiException.Refused> { agent.register("https://example.com/") }
             agent.confirm(agent.register(letter.qrText, ActivationCode(letter.code)))
-            office.submit(credential, prescription("秘密　太郎"))
+            office.submit(office.doctor, prescription("秘密　太郎"))
             phone.vault.user = { throw KeyVaultException.LockedOut() }
             refusal<HpkiException.FixPhone> { agent.approve(agent.prepare(agent.inbox())) }
             phone.vault.user = {}
@@ -212,7 +223,7 @@ class BoundaryTest {
     @Test
     fun `an app's own sink, listener and secret store may throw`() = journey {
         setHpkiLog(LogLevel.TRACE) { error("the sink") }
-        val letter = office.letter(office.issue())
+        val letter = office.letter(office.doctor)
         Phone(office).open().use { agent ->
             val candidate = agent.register(letter.qrText, ActivationCode(letter.code)) { error("the listener") }
             agent.confirm(candidate)
@@ -232,7 +243,7 @@ class BoundaryTest {
 
     @Test
     fun `an app's clock decides what has expired`() = journey {
-        val letter = office.letter(office.issue())
+        val letter = office.letter(office.doctor)
         val late = object : Clock {
             override fun now() = java.time.Instant.now().plusSeconds(3600L * 24 * 365)
         }

@@ -18,6 +18,9 @@ class Office : AutoCloseable {
         check(server.inputStream.bufferedReader().readLine().orEmpty().contains("issuer")) { "the service did not start" }
     }
 
+    /** The doctor of most tests; each new phone of hers replaces the one before. */
+    val doctor: String by lazy { issue() }
+
     val trust: TrustConfiguration get() = TrustConfiguration.fromJson(Files.readAllBytes(folder.resolve("trust.json")))
 
     /** A certificate for a doctor; returns the credential's identifier. */

@@ -29,10 +29,11 @@ class Phone(private val office: Office, val folder: Path = Files.createTempDirec
     suspend fun open(): HpkiAgent =
         HpkiAgent.open(office.trust, ClientInfo("jp.hpki.agent.test", "1", "試験"), folder.toString(), vault, secrets)
 
-    /** An agent registered by a new letter for this credential. */
-    suspend fun registered(credential: String): HpkiAgent = open().also { agent ->
-        val letter = office.letter(credential)
+    /** An agent registered by a new letter for the office's doctor, with an empty inbox. */
+    suspend fun registered(): HpkiAgent = open().also { agent ->
+        val letter = office.letter(office.doctor)
         agent.confirm(agent.register(letter.qrText, ActivationCode(letter.code)))
+        agent.inbox().forEach { agent.decline(it, "left by another test") }
     }
 }
 

@@ -1,14 +1,41 @@
 //! Custody of RSA keys: who makes them, where they rest, who signs with them.
 //!
 //! The service holds only a [`KeyHandle`]; what is inside is the signer's own business. The software signer keeps
-//! the private key itself in it (PKCS#8), which is good enough for a service that only tests ever trust.
+//! the private key itself in it (PKCS#8), which is good enough for a service that only tests ever trust; with the
+//! feature `pkcs11`, keys are made in a PKCS#11 token and never leave it.
 
-use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
-use rsa::rand_core::OsRng;
-use rsa::{Pkcs1v15Sign, RsaPrivateKey};
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
+mod software;
+
+#[cfg(feature = "pkcs11")]
+pub use pkcs11::Token;
+pub(crate) use software::SoftwareSigner;
 
 /// What HPKI certificates carry today.
 const RSA_BITS: usize = 2048;
+
+/// Where the keys of a folder rest; a folder stays with what it was made with.
+#[derive(Clone, Debug, Default)]
+pub enum Keys {
+    /// In the folder's database.
+    #[default]
+    Software,
+    /// In a PKCS#11 token.
+    #[cfg(feature = "pkcs11")]
+    Token(Token),
+}
+
+impl Keys {
+    #[cfg_attr(not(feature = "pkcs11"), allow(clippy::unnecessary_wraps, reason = "a token may be missing"))]
+    pub(crate) fn signer(&self) -> Result<Box<dyn Signer>, SignerError> {
+        match self {
+            Self::Software => Ok(Box::new(SoftwareSigner)),
+            #[cfg(feature = "pkcs11")]
+            Self::Token(token) => Ok(Box::new(pkcs11::TokenSigner::open(token)?)),
+        }
+    }
+}
 
 /// What a signer needs to find one of its keys again; opaque to everybody else.
 #[derive(Clone)]
@@ -31,10 +58,24 @@ pub enum SignerError {
     /// The key cannot be written or read back.
     #[error("key encoding: {0}")]
     Encoding(String),
+    /// The folder was made with keys that rest elsewhere.
+    #[error("the keys of this folder are not in {0}")]
+    Elsewhere(&'static str),
+    /// The token refused.
+    #[cfg(feature = "pkcs11")]
+    #[error("PKCS#11: {0}")]
+    Token(#[from] cryptoki::error::Error),
+    /// There is no such token, PIN or key.
+    #[cfg(feature = "pkcs11")]
+    #[error("PKCS#11: {0}")]
+    Missing(String),
 }
 
 /// Keeps RSA keys and signs with them.
 pub(crate) trait Signer: Send + Sync {
+    /// Where its keys rest; the folder remembers it.
+    fn custody(&self) -> &'static str;
+
     /// Makes an RSA-2048 key. Takes tenths of a second: not for an async thread.
     ///
     /// # Errors
@@ -46,31 +87,4 @@ pub(crate) trait Signer: Send + Sync {
     /// # Errors
     /// [`SignerError`] when the key is not this signer's or the arithmetic fails; then nothing is signed.
     fn sign_digests(&self, key: &KeyHandle, digests: &[[u8; 32]]) -> Result<Vec<Vec<u8>>, SignerError>;
-}
-
-/// Keys in memory and in the database, without hardware.
-pub(crate) struct SoftwareSigner;
-
-impl Signer for SoftwareSigner {
-    fn generate(&self) -> Result<NewKey, SignerError> {
-        let key = RsaPrivateKey::new(&mut OsRng, RSA_BITS)?;
-        let handle = key.to_pkcs8_der().map_err(|error| SignerError::Encoding(error.to_string()))?;
-        let public_key = key
-            .to_public_key()
-            .to_public_key_der()
-            .map_err(|error| SignerError::Encoding(error.to_string()))?;
-        Ok(NewKey { handle: KeyHandle(handle.as_bytes().to_vec()), public_key: public_key.into_vec() })
-    }
-
-    fn sign_digests(&self, key: &KeyHandle, digests: &[[u8; 32]]) -> Result<Vec<Vec<u8>>, SignerError> {
-        let key = RsaPrivateKey::from_pkcs8_der(&key.0)
-            .map_err(|error| SignerError::Encoding(error.to_string()))?;
-        digests
-            .iter()
-            .map(|digest| {
-                let padding = Pkcs1v15Sign::new::<rsa::sha2::Sha256>();
-                Ok(key.sign_with_rng(&mut OsRng, padding, digest)?)
-            })
-            .collect()
-    }
 }

@@ -1,0 +1,92 @@
+//! GeneralName (RFC 5280 §4.2.1.6): the names that alternative names, name constraints and CRLs' places are made of.
+
+use der::Tag;
+
+use super::{
+    name::{Name, canonical_rdn},
+    tlv::{Cursor, Tlv},
+};
+
+/// The kinds by their tag numbers.
+pub(super) const RFC822_NAME: u8 = 1;
+/// See [`RFC822_NAME`].
+pub(super) const DNS_NAME: u8 = 2;
+/// See [`RFC822_NAME`].
+pub(super) const DIRECTORY_NAME: u8 = 4;
+/// See [`RFC822_NAME`].
+pub(super) const URI: u8 = 6;
+/// See [`RFC822_NAME`].
+pub(super) const IP_ADDRESS: u8 = 7;
+
+/// One name, its kind known, not yet its meaning.
+pub(super) struct GeneralName<'a> {
+    /// The tag number.
+    pub(super) kind: u8,
+    /// Contents octets.
+    pub(super) value: &'a [u8],
+    raw: &'a [u8],
+}
+
+impl<'a> GeneralName<'a> {
+    pub(super) fn from_tlv(tlv: Tlv<'a>) -> Option<Self> {
+        let Tag::ContextSpecific { constructed, number } = tlv.tag else { return None };
+        let kind = number.value();
+        let is_constructed = matches!(kind, 0 | 3..=5);
+        (kind <= 8 && constructed == is_constructed).then_some(Self { kind, value: tlv.value, raw: tlv.raw })
+    }
+
+    /// All of GeneralNames, given its contents octets.
+    pub(super) fn all(contents: &'a [u8]) -> Option<Vec<Self>> {
+        let mut names = Cursor::new(contents)?;
+        let mut all = Vec::new();
+        while !names.is_empty() {
+            all.push(Self::from_tlv(names.any()?)?);
+        }
+        Some(all)
+    }
+
+    /// An IA5String.
+    pub(super) fn text(&self) -> Option<&'a str> {
+        std::str::from_utf8(self.value).ok().filter(|text| text.is_ascii())
+    }
+
+    /// A directoryName, which is tagged explicitly.
+    pub(super) fn directory(&self) -> Option<Name> {
+        (self.kind == DIRECTORY_NAME).then(|| Name::from_der(self.value)).flatten()
+    }
+
+    fn key(&self) -> Option<NameKey> {
+        match self.kind {
+            DIRECTORY_NAME => self.directory().map(|name| NameKey::directory(&name)),
+            _ => Some(NameKey(self.raw.to_vec())),
+        }
+    }
+}
+
+/// A name for comparison: directory names by §7.1, all others by DER.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct NameKey(Vec<u8>);
+
+impl NameKey {
+    /// Behind an octet that no GeneralName begins with.
+    pub(super) fn directory(name: &Name) -> Self {
+        Self([&[0], name.canonical()].concat())
+    }
+
+    /// The names of a DistributionPointName (§4.2.1.13), of which one kind is relative to the CRL issuer's name.
+    pub(super) fn of_distribution_point(point: Tlv, issuer: &Name) -> Option<Vec<Self>> {
+        let mut choice = point.open()?;
+        let name = choice.any()?;
+        choice.finish()?;
+        match name.tag {
+            tag if tag == super::tlv::context(0) => {
+                GeneralName::all(name.value)?.iter().map(GeneralName::key).collect()
+            }
+            tag if tag == super::tlv::context(1) => {
+                let Self(base) = Self::directory(issuer);
+                Some(vec![Self([base, canonical_rdn(name.value)?].concat())])
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! An app that is ended anywhere in an approval: the next start finishes it, signs the same bytes, and each clinic gets
+//! one file.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration as StdDuration,
+};
+
+use end_to_end::{Wire, World, form, interrupted_at, json, sample};
+
+/// Hashes that were sent to be signed, by the request that the approval names them for.
+fn hashes_by_request(wire: &Wire) -> BTreeMap<String, BTreeSet<String>> {
+    let details = |exchange| Some(json(form(exchange).get("authorization_details")?.as_bytes()));
+    let mut hashes = BTreeMap::<_, BTreeSet<_>>::new();
+    for details in wire.of("POST /token").filter_map(details) {
+        for digest in details[0]["documentDigests"].as_array().unwrap() {
+            let [label, hash] = ["label", "hash"].map(|name| digest[name].as_str().unwrap().to_owned());
+            hashes.entry(label).or_default().insert(hash);
+        }
+    }
+    hashes
+}
+
+#[tokio::test]
+async fn an_approval_interrupted_anywhere_is_finished_with_the_same_bytes_and_one_file_each() {
+    let world = World::new().await;
+    let mut phone = world.bound_phone().await;
+    let mut finished = 0;
+    for at in 0.. {
+        let seen = world.wire().0.len();
+        let requests = [world.submit(&sample::csv(1)), world.submit(&sample::envelope(2))];
+        let batch = phone.prepare(phone.inbox(StdDuration::ZERO).await.unwrap()).await.unwrap();
+        let whole = interrupted_at(at, phone.approve(batch)).await.map(Result::unwrap).is_some();
+
+        phone.restart().await.unwrap();
+        assert_eq!(phone.deliver_pending().await.unwrap(), 0, "interrupted at {at}");
+        let left = phone.inbox(StdDuration::ZERO).await.unwrap();
+        if !left.is_empty() {
+            let batch = phone.prepare(left).await.unwrap();
+            phone.approve(batch).await.unwrap();
+        }
+        assert!(phone.inbox(StdDuration::ZERO).await.unwrap().is_empty(), "interrupted at {at}");
+        world.assert_signed(&requests[0], &sample::csv(1));
+        world.assert_signed(&requests[1], &sample::csv(2));
+
+        let wire = world.wire().after(seen);
+        for (request, hashes) in hashes_by_request(&wire) {
+            assert_eq!(hashes.len(), 1, "{request} was to be signed as different bytes, interrupted at {at}");
+        }
+        for request in &requests {
+            let all = wire.of("POST /prescriptions/{id}");
+            let deliveries: Vec<_> = all.filter(|e| e.target.ends_with(request.as_str())).collect();
+            let files: BTreeSet<_> = deliveries.iter().map(|e| &e.body).collect();
+            assert_eq!(files.len(), 1, "{request} was delivered as different files, interrupted at {at}");
+            let taken = deliveries.iter().filter(|e| e.status == Some(200)).count();
+            assert!(taken <= 1, "{request} was taken {taken} times, interrupted at {at}");
+        }
+        hpki_agent::journal::verify_export(&phone.export_journal().await.unwrap()).unwrap();
+        // How often a step waits differs a little from one time to the next.
+        finished += usize::from(whole);
+        if finished == 3 {
+            assert!(at > 8, "{at} waits were interrupted");
+            break;
+        }
+    }
+}
