@@ -1,7 +1,8 @@
 //! Dark and light: a grey picture becomes a bit a pixel, by a threshold of its surroundings.
 //!
-//! The picture is cut into cells of 8 × 8 pixels; an integral image over the cells' sums gives the mean of any window
-//! of cells in four reads. A pixel is dark when it is under the mean of the window around its cell.
+//! The picture is cut into cells of 8 × 8 pixels, whose darkest and lightest values are widened to a window of cells around
+//! each. A pixel is dark when it is nearer to the darkest of its window. (The mean of a window is no good threshold beside
+//! a symbol's quiet zone: it is nearly as light as the paper, and thin light rings drown in blur.)
 
 use super::picture::View;
 
@@ -16,8 +17,8 @@ const NEAR: usize = 2;
 /// near window makes too much of paper grain.
 const WIDE: usize = 8;
 
-/// How far under the mean a pixel must be to be dark, in grey levels. Without it, empty paper is a storm of noise.
-const BIAS: u32 = 2;
+/// Windows whose values differ by less, in grey levels, are empty paper and its noise.
+const LEAST_CONTRAST: u8 = 10;
 
 /// What the threshold looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,8 @@ pub(super) struct Bits {
     per_row: usize,
     pub(super) width: usize,
     pub(super) height: usize,
-    sums: Vec<u32>,
+    ranges: Vec<Range>,
+    rows: Vec<Range>,
     thresholds: Vec<u8>,
 }
 
@@ -59,7 +61,7 @@ impl Bits {
         self.words.resize(self.per_row * view.height, 0);
         let columns = view.width.div_ceil(CELL);
         let rows = view.height.div_ceil(CELL);
-        self.sum_cells(view, columns, rows);
+        self.measure_cells(view, columns, rows);
         let radius = if window == Window::Near { NEAR } else { WIDE };
         self.set_thresholds(columns, rows, radius);
         for y in 0..view.height {
@@ -70,48 +72,70 @@ impl Bits {
         }
     }
 
-    /// Fills `sums`: entry (x, y) is the sum of all whole cells left of x and above y, in means of cells.
-    fn sum_cells(&mut self, view: View<'_>, columns: usize, rows: usize) {
-        let across = columns + 1;
-        self.sums.clear();
-        self.sums.resize(across * (rows + 1), 0);
-        for cell_y in 0..rows {
+    /// Fills `ranges` with the darkest and the lightest pixel of each cell.
+    fn measure_cells(&mut self, view: View<'_>, columns: usize, rows: usize) {
+        self.ranges.clear();
+        self.ranges.resize(columns * rows, Range::EMPTY);
+        for (cell_y, cells) in self.ranges.chunks_exact_mut(columns).enumerate() {
             // A last cell that is not whole looks at the pixels of the last whole one, which it overlaps.
             let top = (cell_y * CELL).min(view.height - CELL);
-            let (above, here) = self.sums.split_at_mut((cell_y + 1) * across);
-            let above = above.get(cell_y * across..).unwrap_or_default();
             for y in top..top + CELL {
                 let row = view.row(y);
                 let last = row.get(row.len() - CELL..).unwrap_or_default();
-                let whole = row.chunks_exact(CELL).chain(std::iter::once(last));
-                for (cell, pixels) in here.iter_mut().skip(1).take(columns).zip(whole) {
-                    *cell += pixels.iter().map(|&value| u32::from(value)).sum::<u32>();
+                for (cell, pixels) in
+                    cells.iter_mut().zip(row.chunks_exact(CELL).chain(std::iter::once(last)))
+                {
+                    for &value in pixels {
+                        cell.darkest = cell.darkest.min(value);
+                        cell.lightest = cell.lightest.max(value);
+                    }
                 }
-            }
-            let mut left = 0;
-            for (cell, &up) in here.iter_mut().skip(1).zip(above.iter().skip(1)).take(columns) {
-                left += *cell / (CELL * CELL) as u32;
-                *cell = left + up;
             }
         }
     }
 
     fn set_thresholds(&mut self, columns: usize, rows: usize, radius: usize) {
-        let across = columns + 1;
+        // Ranges of windows: first along rows, then along columns.
+        self.rows.clear();
+        for cells in self.ranges.chunks_exact(columns) {
+            self.rows.extend((0..columns).map(|x| {
+                let window = cells.get(x.saturating_sub(radius)..(x + radius + 1).min(columns));
+                window.unwrap_or_default().iter().fold(Range::EMPTY, |all, &cell| all.with(cell))
+            }));
+        }
         self.thresholds.clear();
         for y in 0..rows {
-            let (top, bottom) = (y.saturating_sub(radius), (y + radius + 1).min(rows));
-            let upper = self.sums.get(top * across..(top + 1) * across).unwrap_or_default();
-            let lower = self.sums.get(bottom * across..(bottom + 1) * across).unwrap_or_default();
             for x in 0..columns {
-                let (left, right) = (x.saturating_sub(radius), (x + radius + 1).min(columns));
-                let [a, b] = [left, right].map(|at| upper.get(at).copied().unwrap_or_default());
-                let [c, d] = [left, right].map(|at| lower.get(at).copied().unwrap_or_default());
-                let cells = ((right - left) * (bottom - top)) as u32;
-                let mean = (d + a - b - c) / cells;
-                self.thresholds.push(mean.saturating_sub(BIAS) as u8);
+                let window = y.saturating_sub(radius)..(y + radius + 1).min(rows);
+                let range = window
+                    .filter_map(|y| self.rows.get(y * columns + x))
+                    .fold(Range::EMPTY, |all, &cell| all.with(cell));
+                self.thresholds.push(range.threshold());
             }
         }
+    }
+}
+
+/// The values in a part of a picture.
+#[derive(Debug, Clone, Copy)]
+struct Range {
+    darkest: u8,
+    lightest: u8,
+}
+
+impl Range {
+    const EMPTY: Self = Self { darkest: u8::MAX, lightest: 0 };
+
+    fn with(self, other: Self) -> Self {
+        Self { darkest: self.darkest.min(other.darkest), lightest: self.lightest.max(other.lightest) }
+    }
+
+    /// Half way; where there is nothing to tell apart, so low that nothing is dark.
+    fn threshold(self) -> u8 {
+        if self.lightest.saturating_sub(self.darkest) < LEAST_CONTRAST {
+            return self.darkest;
+        }
+        u8::midpoint(self.darkest, self.lightest)
     }
 }
 

@@ -4,9 +4,10 @@
 use super::geometry::{Homography, Pair, Point, point};
 use super::locate::{Corners, Grey};
 use super::symbol::tables::{MOST_ALIGNMENTS, alignments, side};
+use super::track::Rulers;
 
-/// Most nodes of a mesh a side: [`Mesh::refined`] puts one every eight modules, in version 40 23.
-const MOST_NODES: usize = 24;
+/// Most nodes of a mesh a side: one every four modules of version 40.
+const MOST_NODES: usize = 46;
 
 /// Where each module of a symbol is in the picture: a flat map, and displacements in pixels at the nodes of a lattice.
 #[derive(Debug, Clone)]
@@ -42,13 +43,24 @@ impl Mesh {
         let mut map = corners.map(version)?;
         let lines: Vec<f32> = places.iter().take(count).map(|&place| place as f32 + 0.5).collect();
         let Some(&last) = lines.last() else {
-            return Some(Self { side, map, lines, moved: Vec::new() });
+            let flat = Self { side, map, lines, moved: Vec::new() };
+            let rulers = Rulers::follow(grey, corners, &map, side, work);
+            return Some(rulers.map_or(flat.clone(), |rulers| flat.bent(&rulers)));
         };
         let reach = FIRST_REACH + FIRST_REACH_A_MODULE * side as f32;
-        let first = alignment(grey, &map, point(last, last), Point::default(), reach, work);
+        let mut rulers = Rulers::follow(grey, corners, &map, side, work);
+        let bent = |rulers: &Option<Rulers>, place| {
+            rulers.as_ref().map_or(Point::default(), |rulers| rulers.at(place))
+        };
+        let far = point(last, last);
+        let first = alignment(grey, &map, far, bent(&rulers, far), reach, work);
         if let Some(pixel) = first {
-            let pair = Pair { module: point(last, last), pixel, weight: FIRST_WEIGHT };
+            let flat = pixel - bent(&rulers, far);
+            let pair = Pair { module: far, pixel: flat, weight: FIRST_WEIGHT };
             map = corners.map_with(version, &[pair])?;
+            if rulers.is_some() {
+                rulers = Rulers::follow(grey, corners, &map, side, work);
+            }
         }
         let mut found = [[None; MOST_ALIGNMENTS]; MOST_ALIGNMENTS];
         let at_finders = [
@@ -56,22 +68,37 @@ impl Mesh {
             (0, count - 1, corners.right.at(-3.0, 3.0)),
             (count - 1, 0, corners.below.at(3.0, -3.0)),
         ];
-        for (row, column, pixel) in at_finders {
-            found[row][column] = Some(pixel - map.at(point(lines[column], lines[row])));
-        }
-        if let Some(pixel) = first {
-            found[count - 1][count - 1] = Some(pixel - map.at(point(last, last)));
+        let lasting = [first.map(|pixel| (count - 1, count - 1, pixel))];
+        for (row, column, pixel) in at_finders.into_iter().chain(lasting.into_iter().flatten()) {
+            let place = point(lines[column], lines[row]);
+            found[row][column] = Some(pixel - map.at(place) - bent(&rulers, place));
         }
         for (row, column) in diagonals(count) {
             if found[row][column].is_none() {
                 let place = point(lines[column], lines[row]);
-                let expected = near(&found, count, row, column).unwrap_or_default();
-                found[row][column] =
-                    alignment(grey, &map, place, expected, REACH, work).map(|pixel| pixel - map.at(place));
+                let base = bent(&rulers, place);
+                let expected = base + near(&found, count, row, column).unwrap_or_default();
+                found[row][column] = alignment(grey, &map, place, expected, REACH, work)
+                    .map(|pixel| pixel - map.at(place) - base);
             }
         }
         let moved = filled(found, count);
-        Some(Self { side, map, lines, moved })
+        let mesh = Self { side, map, lines, moved };
+        Some(rulers.map_or(mesh.clone(), |rulers| mesh.bent(&rulers)))
+    }
+
+    /// A mesh with more nodes, bent by what the rulers tell besides.
+    fn bent(&self, rulers: &Rulers) -> Self {
+        self.with_nodes(BENT_SPACING, |place| self.bend(place) + rulers.at(place))
+    }
+
+    /// The same symbol with a node about every `spacing` modules, moved as told.
+    fn with_nodes(&self, spacing: f32, moved: impl Fn(Point) -> Point) -> Self {
+        let side = self.side as f32;
+        let cells = (side / spacing).round().clamp(2.0, (MOST_NODES - 1) as f32);
+        let lines: Vec<f32> = (0..=cells as usize).map(|index| index as f32 * side / cells).collect();
+        let moved = lines.iter().flat_map(|&y| lines.iter().map(move |&x| point(x, y))).map(moved).collect();
+        Self { side: self.side, map: self.map, lines, moved }
     }
 
     /// The pixel of a place in modules.
@@ -132,11 +159,7 @@ impl Mesh {
     /// A mesh with more nodes, each moved to where the modules around it are most clearly dark or light: sampled at their
     /// middles they are, sampled at their edges they are grey. Follows curves and folds between alignment patterns.
     pub(super) fn refined(&self, grey: Grey<'_>, work: &mut usize) -> Self {
-        let side = self.side as f32;
-        let cells = (side / NODE_SPACING).round().max(2.0);
-        let lines: Vec<f32> = (0..=cells as usize).map(|index| index as f32 * side / cells).collect();
-        let moved = lines.iter().flat_map(|&y| lines.iter().map(move |&x| self.bend(point(x, y)))).collect();
-        let mut mesh = Self { side: self.side, map: self.map, lines, moved };
+        let mut mesh = self.with_nodes(NODE_SPACING, |place| self.bend(place));
         for step in REFINING_STEPS {
             for row in 0..mesh.lines.len() {
                 for column in 0..mesh.lines.len() {
@@ -194,11 +217,14 @@ impl Mesh {
     }
 }
 
+/// Modules from a node of a bent mesh to the next.
+const BENT_SPACING: f32 = 4.0;
+
 /// Modules from a node of a refined mesh to the next.
-const NODE_SPACING: f32 = 8.0;
+const NODE_SPACING: f32 = 6.0;
 
 /// Steps by which nodes are moved, in modules, one pass each.
-const REFINING_STEPS: [f32; 4] = [0.4, 0.4, 0.25, 0.15];
+const REFINING_STEPS: [f32; 6] = [0.4, 0.4, 0.4, 0.25, 0.25, 0.15];
 
 /// A node moves only for a gain of more than this: noise has no preference.
 const RELUCTANCE: f32 = 1.02;

@@ -25,6 +25,7 @@ mod mesh;
 mod picture;
 mod sample;
 mod symbol;
+mod track;
 mod triple;
 
 pub use budget::Budget;
