@@ -7,6 +7,7 @@ use super::locate::{Corners, Grey, MEASURING, measure};
 use super::mesh::Mesh;
 use super::picture::Pyramid;
 use super::sample::{Manner, Sampler};
+use super::symbol::tables::side;
 use super::symbol::{Decoded, Decoder, Failure, Unsupported};
 use super::triple::Triple;
 use super::{Symbol, WhyNothing};
@@ -23,11 +24,12 @@ const MANNERS: [Manner; 4] = [
 /// Modules of fewer pixels are sampled on a picture twice as large, where there is one.
 const LEAST_MODULE: f32 = 2.6;
 
-/// Timing patterns that alternate less than this are not there: no error correction is tried.
-const LEAST_TIMING: f32 = 0.2;
+/// Timing patterns that alternate less clearly than this, in standard deviations of chance, are not there: no error
+/// correction is tried.
+const LEAST_TIMING: f32 = 1.5;
 
-/// Timing patterns that alternate more than this belong to a symbol, whatever else fails.
-const SEEN_TIMING: f32 = 0.5;
+/// Timing patterns that alternate more clearly than this belong to a symbol, whatever else fails.
+const SEEN_TIMING: f32 = 3.3;
 
 /// Bits of evidence that make a text sure: about one in 10⁹ blocks of noise would pass.
 const SURE: f32 = 30.0;
@@ -117,7 +119,12 @@ impl Attempts {
         let corners = measure(grey, &triple.scaled(1.0 / (1 << level) as f32))?;
         let versions = corners.versions(grey);
         meter.spend(versions.len() * corners.side as usize * 2);
-        for (version, timing) in versions.into_iter().flatten().filter(|&(_, timing)| timing > LEAST_TIMING) {
+        for (version, timing) in versions.into_iter().flatten() {
+            // The shorter a timing pattern, the more often chance makes one.
+            let timing = timing * (2.0 * side(version) as f32 - 24.0).sqrt();
+            if timing < LEAST_TIMING {
+                continue;
+            }
             let mut work = 0;
             let mesh = Mesh::find(grey, &corners, version, &mut work);
             meter.spend(work);
@@ -130,6 +137,7 @@ impl Attempts {
             match result {
                 Ok(symbol) => return Some(symbol),
                 Err(Failure::Unsupported(what)) => self.note(&corners, &mesh, level, timing, Some(what)),
+                Err(Failure::Format) => (),
                 Err(_) => self.promising.push(Promising { mesh, version, level, inverted, timing }),
             }
             if !meter.affords(1) {

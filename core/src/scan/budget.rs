@@ -1,15 +1,17 @@
 //! How much work one frame may cost. The unit is a step, about one grey value sampled; it is counted and not clocked, so
 //! that the same frame gives the same result on every phone.
 
-/// The work that one call may do, in steps of about 5 nanoseconds on a desktop core and 8 on a middling phone's.
+/// The work that one call may do, in steps of about 10 nanoseconds on a shared server core (see
+/// `tests/benches/scan/README.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
     steps: u64,
 }
 
 impl Budget {
-    /// For a camera's preview: fits 30 frames a second on a middling phone.
-    pub const FRAME: Self = Self { steps: 2_200_000 };
+    /// For a camera's preview at 30 frames a second: about half of a frame's 33 ms, so that a phone whose core is half as
+    /// fast keeps up.
+    pub const FRAME: Self = Self { steps: 1_600_000 };
 
     /// For one picture that has no successor, up to 12 megapixels: every way of looking at it is tried.
     pub const STILL: Self = Self { steps: 30_000_000 };
@@ -38,8 +40,9 @@ pub(super) struct Meter {
     left: u64,
 }
 
-/// Pixels that a pass over a picture handles in the time of one step.
-pub(super) const PIXELS_A_STEP: usize = 4;
+/// Pixels that are halved in the time of one step, and pixels that are made dark or light.
+pub(super) const HALVED_A_STEP: usize = 12;
+pub(super) const JUDGED_A_STEP: usize = 6;
 
 impl Meter {
     pub(super) fn new(budget: Budget) -> Self {

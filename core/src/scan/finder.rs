@@ -50,7 +50,7 @@ pub(super) fn search(bits: &Bits, step: usize, inverted: bool, found: &mut Vec<F
     let picture = Polarised { bits, inverted };
     let mut work = 0;
     for y in (step / 2..bits.height).step_by(step) {
-        work += bits.width / 8 + picture.search_row(y, found);
+        work += bits.width / 64 + picture.search_row(y, found) / 2;
         if found.len() >= MOST {
             break;
         }
@@ -181,6 +181,7 @@ fn looks_right(edges: &[i32; 6]) -> bool {
         && middle > right
         && middle >= b - a
         && middle >= f - e
+        && 5 * middle > chord
         && 7 * middle < 5 * chord
         && measure(edges, 1.0).is_some()
 }
@@ -202,7 +203,7 @@ fn measure(edges: &[i32; 6], leniency: f32) -> Option<(f32, f32, f32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::binary::Window;
+    use super::super::binary::Rule;
     use super::super::picture::View;
     use super::*;
 
@@ -225,7 +226,7 @@ mod tests {
         {
             let luma = sheet(module, angle, inverted);
             let mut bits = Bits::default();
-            bits.fill(View { luma: &luma, width: 120, height: 100, stride: 120 }, Window::Near);
+            bits.fill(View { luma: &luma, width: 120, height: 100, stride: 120 }, Rule::Between);
             let mut found = Vec::new();
             search(&bits, 1, inverted, &mut found);
             let near = found.iter().any(|finder| (finder.centre - point(60.0, 50.0)).length() < 0.8);

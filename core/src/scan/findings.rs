@@ -21,7 +21,7 @@ pub struct Sighting {
     pub outline: [[f32; 2]; 4],
     /// The version that was tried.
     pub version: u8,
-    /// How well its timing patterns alternate: 1 is perfect, 0 is chance.
+    /// How clearly its timing patterns alternate, in standard deviations of chance.
     pub timing: f32,
     /// The farthest step that was reached.
     pub reached: Step,
