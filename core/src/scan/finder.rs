@@ -104,7 +104,7 @@ impl Polarised<'_> {
 
     /// Checks what looked right in a row, and adds it or counts it to what is known already.
     fn examine(&self, edges: &[i32; 6], y: i32, found: &mut Vec<Finder>) -> usize {
-        let x = (edges[2] + edges[3]) / 2;
+        let x = i32::midpoint(edges[2], edges[3]);
         let here = point(x as f32, y as f32);
         let known = found.iter_mut().rev().find(|finder| {
             let off = here - finder.centre;

@@ -208,7 +208,7 @@ fn crossing(profile: &[f32; STEPS], range: std::ops::Range<usize>, level: f32) -
     let steps = profile.get(range.start..=range.end)?;
     let at = steps
         .windows(2)
-        .position(|pair| (pair[0] - level) * (pair[1] - level) <= 0.0 && pair[0] != pair[1])?;
+        .position(|pair| (pair[0] - level) * (pair[1] - level) <= 0.0 && (pair[0] - pair[1]).abs() > 0.0)?;
     let (before, after) = (*steps.get(at)?, *steps.get(at + 1)?);
     Some((start + at) as f32 + (level - before) / (after - before))
 }

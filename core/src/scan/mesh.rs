@@ -82,7 +82,7 @@ impl Mesh {
                     .map(|pixel| pixel - map.at(place) - base);
             }
         }
-        let moved = filled(found, count);
+        let moved = filled(&found, count);
         let mesh = Self { side, map, lines, moved };
         Some(rulers.map_or(mesh.clone(), |rulers| mesh.bent(&rulers)))
     }
@@ -256,11 +256,11 @@ fn near(found: &Found, count: usize, row: usize, column: usize) -> Option<Point>
 }
 
 /// All nodes, with those that were not found between their neighbours.
-fn filled(found: Found, count: usize) -> Vec<Point> {
+fn filled(found: &Found, count: usize) -> Vec<Point> {
     (0..count * count)
         .map(|index| (index / count, index % count))
         .map(|(row, column)| {
-            found[row][column].or_else(|| near(&found, count, row, column)).unwrap_or_default()
+            found[row][column].or_else(|| near(found, count, row, column)).unwrap_or_default()
         })
         .collect()
 }

@@ -99,7 +99,7 @@ impl Decoder {
     fn collect(&mut self, modules: &Modules, format: Format) -> Option<()> {
         let asked = RefCell::new(std::mem::take(&mut self.certainty));
         asked.borrow_mut().clear();
-        let grid = Asked { modules, format, asked: &asked };
+        let grid = Asked { modules, format, notes: &asked };
         // rqrr asserts on what it takes for its own mistakes. Nothing that it works on outlives the closure but the notes,
         // which are cleared before they are used again.
         let raw = catch_unwind(AssertUnwindSafe(|| rqrr::Grid::new(grid).get_raw_data().ok()));
@@ -177,7 +177,7 @@ const MOST_FROM_PADDING: f32 = 8.0;
 struct Asked<'a> {
     modules: &'a Modules,
     format: Format,
-    asked: &'a RefCell<Vec<i16>>,
+    notes: &'a RefCell<Vec<i16>>,
 }
 
 impl rqrr::BitGrid for Asked<'_> {
@@ -188,12 +188,12 @@ impl rqrr::BitGrid for Asked<'_> {
     fn bit(&self, row: usize, column: usize) -> bool {
         if let Some(bit) = FIRST_COPY.iter().position(|&(y, x)| (y, x) == (row, column)) {
             let word = tables::format_word(u16::from(self.format.level << 3 | self.format.mask));
-            self.asked.borrow_mut().push(i16::MAX);
+            self.notes.borrow_mut().push(i16::MAX);
             return word >> bit & 1 == 1;
         }
         let (y, x) = if self.format.transposed { (column, row) } else { (row, column) };
         let darkness = self.modules.at(y, x);
-        self.asked.borrow_mut().push(darkness.saturating_abs());
+        self.notes.borrow_mut().push(darkness.saturating_abs());
         (darkness > 0) != tables::masked(self.format.mask, row, column)
     }
 }

@@ -128,7 +128,7 @@ fn alphanumeric(bits: &mut Bits<'_>, version: u8, out: &mut Vec<u8>) -> Result<(
 fn kanji(bits: &mut Bits<'_>, version: u8, out: &mut Vec<u8>) -> Result<(), Failure> {
     for _ in 0..bits.take(count_bits(version, [8, 10, 12]))? {
         let packed = bits.take(13)?;
-        let both = (packed / 0xC0) << 8 | packed % 0xC0;
+        let both = ((packed / 0xC0) << 8) | (packed % 0xC0);
         let code = both + if both < 0x1F00 { 0x8140 } else { 0xC140 };
         out.extend([(code >> 8) as u8, code as u8]);
     }

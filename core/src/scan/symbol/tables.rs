@@ -78,7 +78,7 @@ pub(in super::super) fn version_word(version: u8) -> u32 {
 
 /// The remainder of `data` · x^`degree` by a generator polynomial of that degree, over one bit.
 fn remainder(data: u32, degree: u32, generator: u32) -> u32 {
-    (0..degree).fold(data, |rest, _| (rest << 1) ^ ((rest >> (degree - 1)) & 1) * generator)
+    (0..degree).fold(data, |rest, _| (rest << 1) ^ (((rest >> (degree - 1)) & 1) * generator))
 }
 
 /// Whether a data mask (7.8.2, table 10) inverts the module.
