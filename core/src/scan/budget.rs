@@ -9,9 +9,9 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// For a camera's preview at 30 frames a second: about half of a frame's 33 ms, so that a phone whose core is half as
+    /// For a camera's preview at 30 frames a second: about a third of a frame's 33 ms, so that a phone whose core is half as
     /// fast keeps up.
-    pub const FRAME: Self = Self { steps: 1_600_000 };
+    pub const FRAME: Self = Self { steps: 1_200_000 };
 
     /// For one picture that has no successor, up to 12 megapixels: every way of looking at it is tried.
     pub const STILL: Self = Self { steps: 30_000_000 };

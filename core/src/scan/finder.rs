@@ -119,7 +119,7 @@ impl Polarised<'_> {
         }
         let chord = edges[5] - edges[0];
         found.extend(self.verified(x, y, chord));
-        4 * chord.unsigned_abs() as usize
+        4 * chord.unsigned_abs() as usize + found.len() / 8
     }
 
     fn verified(&self, x: i32, y: i32, chord: i32) -> Option<Finder> {
