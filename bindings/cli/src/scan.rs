@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 use cpu_time::ThreadTime;
-use hpki_agent::scan::{Frame, Outcome, Scanner, Symbol, WhyNothing};
+use hpki_agent::scan::{Budget, Frame, Outcome, Scanner, Symbol, Unsupported, WhyNothing};
 use image::{ImageReader, Limits};
 use serde_json::json;
 
@@ -18,6 +18,9 @@ const MAX_SIDE: u32 = 16_384;
 
 /// Memory that decoding one file may take: a frame of the agent's largest size in RGB, with 16 bits a channel, twice.
 const MAX_MEMORY: u64 = 160 << 20;
+
+/// Pixels of a camera's preview at most, 1920 × 1080: larger pictures are taken for stills, which may take longer.
+const CAMERA_PIXELS: usize = 1920 * 1080;
 
 /// Read the QR code in pictures.
 #[derive(Debug, Args)]
@@ -70,7 +73,8 @@ fn read(scanner: &mut Scanner, file: &Path) -> Result<Reading, String> {
     let (luma, width, height) = load(file)?;
     let frame = Frame::new(&luma, width, height, width).map_err(|error| error.to_string())?;
     let start = ThreadTime::try_now().map_err(|error| error.to_string())?;
-    let outcome = scanner.scan(&frame);
+    let budget = if width * height > CAMERA_PIXELS { Budget::STILL } else { Budget::FRAME };
+    let outcome = scanner.scan_within(&frame, budget);
     let took = start.try_elapsed().map_err(|error| error.to_string())?;
     Ok(Reading { outcome, took })
 }
@@ -140,8 +144,16 @@ fn human_line(file: &Path, reading: &Result<Reading, String>) -> String {
 fn explain(why: WhyNothing) -> &'static str {
     match why {
         WhyNothing::NoCode => "no code found",
+        WhyNothing::TooSmall => "a code was found, but it is too small: come closer",
+        WhyNothing::TooBlurred => "a code was found, but it is blurred: hold still",
         WhyNothing::Unreadable => "a code was found but could not be read",
-        WhyNothing::DecoderFailed => "the decoder failed on this picture",
+        WhyNothing::Unsupported(Unsupported::StructuredAppend) => {
+            "a code was found that is one part of several"
+        }
+        WhyNothing::Unsupported(Unsupported::Fnc1) => {
+            "a code was found whose text is in GS1 or AIM form (FNC1)"
+        }
+        WhyNothing::Unsupported(Unsupported::CharacterSet) => "a code was found in an unknown character set",
     }
 }
 

@@ -1,5 +1,7 @@
 use thiserror::Error;
 
+use super::picture::View;
+
 /// The shortest side of a frame in pixels: a version-1 symbol has 21 modules and 4 of quiet zone on each side
 /// (ISO/IEC 18004, 5.3.1 and 5.3.8), and a module needs a pixel.
 pub const MIN_SIDE: usize = 29;
@@ -87,9 +89,9 @@ impl<'a> Frame<'a> {
         self.height
     }
 
-    /// The luma at column `x` of row `y`; white outside of the frame.
-    pub(super) fn luma(&self, x: usize, y: usize) -> u8 {
-        self.luma.get(y * self.stride + x).copied().unwrap_or(u8::MAX)
+    /// The picture as the scanner's passes read it.
+    pub(super) fn view(&self) -> View<'a> {
+        View { luma: self.luma, width: self.width, height: self.height, stride: self.stride }
     }
 }
 

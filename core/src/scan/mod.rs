@@ -1,19 +1,65 @@
-//! A camera frame comes in as luma bytes with their stride; the text of the QR symbol in it goes out.
-//! Frames outside the bounds of [`Frame::new`] are refused before a pixel is read, and whatever the picture holds,
-//! [`Scanner::scan`] returns: the third-party decoder may fail, but not take the app with it.
-//! What the text means is not decided here: `registration` verifies it as a ticket.
-//! Symbols are those of ISO/IEC 18004 (QR Code model 2) whose content is UTF-8.
+//! A camera frame comes in as luma bytes with their stride; the text of the QR symbol in it goes out, or why there is none.
+//! Frames outside the bounds of [`Frame::new`] are refused before a pixel is read. Whatever the picture holds,
+//! [`Scanner::scan`] returns within a budget of work, and never a text of which the error correction is not sure.
+//! What the text means is not decided here: `registration` verifies it as a ticket. Symbols are those of ISO/IEC 18004 (QR
+//! Code model 2), of every version, also mirrored and light on dark; structured append and FNC1 are refused by name.
+//!
+//! The way of a frame: `picture` (halved copies) → `binary` (dark and light) → `finder` → `triple` (three finder patterns
+//! that belong together) → `locate` (their exact places, the version) → `mesh` (alignment patterns) → `sample` (modules)
+//! → `symbol` (error correction, text). `attempt` goes from a triple to a text; [`Scanner`] decides where to look first.
 
+// Pictures have fewer than 2²⁴ pixels a side and values of 8 bits: every conversion between these numbers is exact or a
+// rounding that is meant. x, y, u, v, and a to f for a matrix, are the names that geometry has for its things.
+#![allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
+#![allow(clippy::cast_possible_wrap, clippy::many_single_char_names)]
+
+mod attempt;
+mod binary;
+mod budget;
+mod finder;
+mod findings;
 mod frame;
+mod geometry;
+mod locate;
+mod mesh;
+mod picture;
+mod sample;
+mod symbol;
+mod track;
+mod triple;
 
+pub use budget::Budget;
+pub use findings::{Findings, Sighting, Step};
 pub use frame::{Frame, FrameError, MAX_PIXELS, MIN_SIDE};
+pub use symbol::Unsupported;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use attempt::Attempts;
+use binary::{Bits, Rule};
+use budget::{HALVED_A_STEP, JUDGED_A_STEP, Meter};
+use finder::Finder;
+use picture::Pyramid;
+use triple::Triple;
 
-/// Reads QR symbols from frames. One scanner serves a whole camera session, frame after frame; it remembers nothing
-/// of a frame once [`Scanner::scan`] has returned.
-#[derive(Debug, Default)]
-pub struct Scanner {}
+/// Reads QR symbols from frames. One scanner serves a whole camera session, frame after frame, and keeps its buffers. Of
+/// a frame it remembers nothing once [`Scanner::scan`] has returned, but for a text that it was not sure enough of: when a
+/// later frame gives the same text from other errors, it is confirmed.
+#[derive(Default)]
+pub struct Scanner {
+    pyramid: Pyramid,
+    bits: Bits,
+    finders: Vec<Finder>,
+    triples: Vec<Triple>,
+    attempts: Attempts,
+    /// Frames without a text so far: each begins its second looks elsewhere.
+    turn: usize,
+}
+
+/// Neither pictures nor texts are printed.
+impl std::fmt::Debug for Scanner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scanner").field("turn", &self.turn).finish_non_exhaustive()
+    }
+}
 
 /// What a frame held.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +73,8 @@ pub enum Outcome {
 /// A symbol that was read.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Symbol {
-    /// The content, which was valid UTF-8.
+    /// The content: of segments in Kanji mode or with an ECI designator by their character set, of others as UTF-8, or
+    /// else Shift_JIS, or else ISO 8859-1, whichever it is without an error.
     pub text: String,
     /// The symbol's version, 1 to 40: it has 17 + 4 × version modules a side (ISO/IEC 18004, 5.3.1).
     pub version: u8,
@@ -40,16 +87,35 @@ impl std::fmt::Debug for Symbol {
     }
 }
 
-/// Why no symbol was read. An app can turn this into a hint: "point the camera at the code", "hold still".
+/// Why no symbol was read. An app can turn this into a hint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhyNothing {
-    /// Nothing in the frame looks like a symbol.
+    /// Nothing in the frame looks like a symbol: "point the camera at the code".
     NoCode,
-    /// Something looks like a symbol, but its content could not be recovered or is not UTF-8.
+    /// A symbol whose modules have two pixels or fewer: "come closer".
+    TooSmall,
+    /// A symbol whose modules run into each other: "hold still", or wait for the focus.
+    TooBlurred,
+    /// A symbol that is damaged, badly lit, or whose content is no text.
     Unreadable,
-    /// The decoder broke off on this frame; what it holds is unknown.
-    DecoderFailed,
+    /// A symbol that uses a feature which a registration letter never has.
+    Unsupported(Unsupported),
 }
+
+/// One way of looking at a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Look {
+    /// Halvings of the frame that is searched.
+    level: usize,
+    rule: Rule,
+    inverted: bool,
+}
+
+/// Pixels of the picture that is searched first, at most: symbols in larger ones have modules enough to be halved.
+const FIRST_LOOK_PIXELS: usize = 1_100_000;
+
+/// The most triples of one look that are measured.
+const MOST_TRIPLES: usize = 14;
 
 impl Scanner {
     /// A scanner that has seen nothing yet.
@@ -57,36 +123,104 @@ impl Scanner {
         Self::default()
     }
 
-    /// Reads the symbol in `frame`. Of several, the first that can be decoded counts, in the order in which they are
-    /// found (by rows of the frame, from the top).
+    /// Reads the symbol in a frame of a camera's preview, within [`Budget::FRAME`]. Of several symbols, the first that
+    /// can be decoded counts.
     ///
-    /// Always returns, whatever the picture: see [`Outcome`]. Takes tens of milliseconds for a 1080p frame, so call
-    /// it off the thread that draws.
+    /// Always returns, whatever the picture: see [`Outcome`]. Takes milliseconds, so call it off the thread that draws.
+    /// Frames without a text are looked at in different orders, so that what one misses the next may find.
     pub fn scan(&mut self, frame: &Frame<'_>) -> Outcome {
-        // rqrr asserts on the geometry of distorted finder patterns (its issue 54), so a photograph can make it
-        // panic. All that it works on is made inside the closure and dropped by the unwinding, and the frame is only
-        // read: nothing half-changed can be seen afterwards, which is what `AssertUnwindSafe` states. The process's
-        // panic hook still prints rqrr's message: it belongs to the app, a library must not replace it, and the
-        // message holds a source position but nothing of the picture.
-        catch_unwind(AssertUnwindSafe(|| read(frame))).unwrap_or(Outcome::Nothing(WhyNothing::DecoderFailed))
+        self.scan_within(frame, Budget::FRAME)
+    }
+
+    /// The same within another amount of work, for example [`Budget::STILL`] for a photo.
+    pub fn scan_within(&mut self, frame: &Frame<'_>, budget: Budget) -> Outcome {
+        self.pyramid.start();
+        self.attempts.start();
+        let mut meter = Meter::new(budget);
+        let mut last = None;
+        for (index, look) in looks(frame, self.turn).into_iter().enumerate() {
+            if index > 0 && !meter.affords(cost(frame, look)) {
+                continue;
+            }
+            if let Some(symbol) = self.look(frame, look, &mut last, &mut meter) {
+                self.turn = 0;
+                return Outcome::Read(symbol);
+            }
+        }
+        self.turn += 1;
+        Outcome::Nothing(self.attempts.why())
+    }
+
+    /// What was seen in the last frame that was scanned.
+    pub fn findings(&self) -> &Findings {
+        &self.attempts.findings
+    }
+
+    fn look(
+        &mut self,
+        frame: &Frame<'_>,
+        look: Look,
+        last: &mut Option<(usize, Rule)>,
+        meter: &mut Meter,
+    ) -> Option<Symbol> {
+        meter.spend(self.pyramid.cost(frame, look.level) / HALVED_A_STEP);
+        self.pyramid.make(frame, look.level);
+        let view = self.pyramid.view(frame, look.level);
+        if *last != Some((look.level, look.rule)) {
+            meter.spend(view.width * view.height / JUDGED_A_STEP);
+            self.bits.fill(view, look.rule);
+            *last = Some((look.level, look.rule));
+        }
+        let step = if look.level == 0 { 2 } else { 1 };
+        meter.spend(finder::search(&self.bits, step, look.inverted, &mut self.finders));
+        meter.spend(triple::rank(&self.finders, &mut self.triples));
+        let factor = (1_usize << look.level) as f32;
+        let middles =
+            self.finders.iter().map(|finder| finder.centre * factor).map(|middle| [middle.x, middle.y]);
+        self.attempts.findings.finders.extend(middles);
+        for index in 0..self.triples.len().min(MOST_TRIPLES) {
+            let triple = self.triples.get(index)?.scaled(factor);
+            let read = self.attempts.read(frame, &self.pyramid, &triple, look.inverted, meter);
+            if read.is_some() || !meter.affords(1) {
+                return read;
+            }
+        }
+        self.attempts.refine(frame, &self.pyramid, meter)
     }
 }
 
-fn read(frame: &Frame<'_>) -> Outcome {
-    let mut picture =
-        rqrr::PreparedImage::prepare_from_greyscale(frame.width(), frame.height(), |x, y| frame.luma(x, y));
-    let found = picture.detect_grids();
-    if found.is_empty() {
-        return Outcome::Nothing(WhyNothing::NoCode);
-    }
-    found
-        .iter()
-        .find_map(|grid| {
-            let (meta, text) = grid.decode().ok()?;
-            Some(Symbol { text, version: u8::try_from(meta.version.0).ok()? })
-        })
-        .map_or(Outcome::Nothing(WhyNothing::Unreadable), Outcome::Read)
+/// What a look costs at most before a triple is found, in steps.
+fn cost(frame: &Frame<'_>, look: Look) -> usize {
+    (frame.width() >> look.level) * (frame.height() >> look.level) / JUDGED_A_STEP * 2
 }
 
+/// All looks at a frame. The first is always the same; the order of the others depends on the turn.
+fn looks(frame: &Frame<'_>, turn: usize) -> Vec<Look> {
+    let levels = Pyramid::levels_of(frame);
+    let pixels = frame.width() * frame.height();
+    let first = (0..levels).find(|level| pixels >> (2 * level) <= FIRST_LOOK_PIXELS).unwrap_or(levels - 1);
+    let look = |level, rule, inverted| Look { level, rule, inverted };
+    let mut all = vec![look(first, Rule::Between, false)];
+    let coarser = || first + 1..levels;
+    let finer = first.checked_sub(1);
+    // Measured on photos: a finer picture and the other polarity find most of what the first look does not.
+    let mut later = vec![look(first, Rule::Between, true)];
+    later.extend(finer.map(|level| look(level, Rule::Between, false)));
+    later.extend(coarser().take(1).map(|level| look(level, Rule::Between, false)));
+    later.push(look(first, Rule::Sharpened, false));
+    later.push(look(first, Rule::Mean, false));
+    later.extend(coarser().skip(1).map(|level| look(level, Rule::Between, false)));
+    later.extend(coarser().take(1).map(|level| look(level, Rule::Sharpened, false)));
+    later.extend(coarser().map(|level| look(level, Rule::Between, true)));
+    later.extend(finer.map(|level| look(level, Rule::Sharpened, false)));
+    later.extend(finer.map(|level| look(level, Rule::Between, true)));
+    let by = turn % later.len();
+    later.rotate_left(by);
+    all.extend(later);
+    all
+}
+
+#[cfg(test)]
+mod roundtrip;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,61 @@
+//! How much work one frame may cost. The unit is a step, about one grey value sampled; it is counted and not clocked, so
+//! that the same frame gives the same result on every phone.
+
+/// The work that one call may do, in steps of about 10 nanoseconds on a shared server core (see
+/// `tests/benches/scan/README.md`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    steps: u64,
+}
+
+impl Budget {
+    /// For a camera's preview at 30 frames a second: about a third of a frame's 33 ms, so that a phone whose core is half as
+    /// fast keeps up.
+    pub const FRAME: Self = Self { steps: 1_200_000 };
+
+    /// For one picture that has no successor, up to 12 megapixels: every way of looking at it is tried.
+    pub const STILL: Self = Self { steps: 30_000_000 };
+
+    /// Any other amount. At least the first look at a frame is always done, whatever it costs.
+    pub const fn of_steps(steps: u64) -> Self {
+        Self { steps }
+    }
+
+    /// The steps.
+    pub const fn steps(self) -> u64 {
+        self.steps
+    }
+}
+
+/// The default is [`Budget::FRAME`].
+impl Default for Budget {
+    fn default() -> Self {
+        Self::FRAME
+    }
+}
+
+/// What is left of a budget.
+#[derive(Debug)]
+pub(super) struct Meter {
+    left: u64,
+}
+
+/// Pixels that are halved in the time of one step, and pixels that are made dark or light.
+pub(super) const HALVED_A_STEP: usize = 12;
+pub(super) const JUDGED_A_STEP: usize = 6;
+
+impl Meter {
+    pub(super) fn new(budget: Budget) -> Self {
+        Self { left: budget.steps }
+    }
+
+    /// Whether so much work can still be done.
+    pub(super) fn affords(&self, steps: usize) -> bool {
+        self.left >= steps as u64
+    }
+
+    /// Counts work that was done.
+    pub(super) fn spend(&mut self, steps: usize) {
+        self.left = self.left.saturating_sub(steps as u64);
+    }
+}

@@ -1,0 +1,141 @@
+//! How well and how fast the scanner reads, beside other readers, in one run. See README.md.
+
+mod empty;
+mod readers;
+mod sets;
+mod sheet;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use readers::{Reading, read_all};
+use sets::{Set, letters, photos, python, vectors};
+
+/// Measures the scanner.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Every reader on the same pictures: rate, wrong texts, panics, median and 95th percentile of CPU time
+    Compare(Pictures),
+    /// Frames without a code: the time that the budget allows, and its 99th percentile
+    Empty,
+    /// A contact sheet of the pictures that were not read
+    Sheet {
+        /// The PNG to write
+        output: PathBuf,
+        #[command(flatten)]
+        pictures: Pictures,
+    },
+    /// Scans one picture once, for callgrind
+    Once {
+        /// PNG or PGM
+        picture: PathBuf,
+    },
+}
+
+/// Which pictures.
+#[derive(clap::Args)]
+struct Pictures {
+    /// Folder with NN.png and NN.txt; the ZXing photos when absent
+    #[arg(long)]
+    photos: Vec<PathBuf>,
+    /// Seeds of drawn letters
+    #[arg(long, value_delimiter = ',')]
+    seeds: Vec<u64>,
+    /// Letters of each of the 17 kinds of damage
+    #[arg(long, default_value_t = 6)]
+    per_kind: usize,
+}
+
+impl Pictures {
+    fn sets(&self) -> Result<Vec<Set>, String> {
+        let folders =
+            if self.photos.is_empty() { vec![vectors().join("qr/zxing")] } else { self.photos.clone() };
+        let mut sets = folders.iter().map(|folder| photos(folder)).collect::<Result<Vec<_>, _>>()?;
+        if !self.seeds.is_empty() {
+            let python = python()?;
+            for &seed in &self.seeds {
+                sets.push(letters(&python, seed, self.per_kind)?);
+            }
+        }
+        Ok(sets)
+    }
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Compare(pictures) => compare(&pictures),
+        Command::Empty => empty::run(),
+        Command::Sheet { output, pictures } => pictures.sets().and_then(|sets| sheet::draw(&sets, &output)),
+        Command::Once { picture } => sheet::once(&picture),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn compare(pictures: &Pictures) -> Result<(), String> {
+    let python = python()?;
+    for set in pictures.sets()? {
+        println!("\n{} ({} pictures)", set.name, set.items.len());
+        println!(
+            "| reader | read % | wrong | panics | ms median | ms p95 | 1080p ms median | p95 |\n|---|---|---|---|---|---|---|---|"
+        );
+        let lines = set.items.iter().map(|item| lines_of(&item.path)).collect::<Vec<_>>();
+        for (name, readings) in read_all(&set, &python)? {
+            println!("{}", row(name, &set, &readings, &lines));
+        }
+    }
+    Ok(())
+}
+
+/// Rows of a picture, to tell frames of 1080 lines.
+fn lines_of(path: &std::path::Path) -> u32 {
+    image::image_dimensions(path).map_or(0, |(_, height)| height)
+}
+
+fn row(name: &str, set: &Set, readings: &[Reading], lines: &[u32]) -> String {
+    let right = |(item, reading): &(&sets::Item, &Reading)| {
+        reading.texts.iter().any(|text| normal(text) == normal(&item.expected))
+    };
+    let pairs = || set.items.iter().zip(readings);
+    let read = pairs().filter(right).count();
+    let wrong = pairs().filter(|pair| !pair.1.texts.is_empty() && !right(pair)).count();
+    let panics = readings.iter().filter(|reading| reading.panicked).count();
+    let all: Vec<f64> = readings.iter().map(|reading| reading.ms).collect();
+    let full: Vec<f64> =
+        all.iter().zip(lines).filter(|&(_, &lines)| lines == 1080).map(|(&ms, _)| ms).collect();
+    let rate = 100.0 * ratio(read, set.items.len());
+    let [a, b] = [0.5, 0.95].map(|part| quantile(&all, part));
+    let [c, d] = [0.5, 0.95].map(|part| quantile(&full, part));
+    format!("| {name} | {rate:.1} | {wrong} | {panics} | {a} | {b} | {c} | {d} |")
+}
+
+/// Line ends at the end of a text file are not part of the text.
+fn normal(text: &str) -> String {
+    text.replace("\r\n", "\n").trim_end_matches('\n').to_owned()
+}
+
+fn ratio(part: usize, whole: usize) -> f64 {
+    let [part, whole] = [part, whole].map(|count| u32::try_from(count).map_or(f64::NAN, f64::from));
+    part / whole
+}
+
+/// A quantile, printed in milliseconds; a dash when there is nothing.
+fn quantile(values: &[f64], part: f64) -> String {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = sorted.iter().enumerate().find(|(index, _)| ratio(index + 1, sorted.len()) >= part);
+    at.map_or("–".to_owned(), |(_, ms)| format!("{ms:.2}"))
+}
