@@ -3,9 +3,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hpki_agent::scan as core;
 use zeroize::Zeroizing;
 
-use crate::convert::{Expose, choices};
+use crate::convert::Expose;
 
-/// Reads QR symbols from camera frames. One scanner serves a camera session; it remembers nothing of a frame.
+/// Reads QR symbols from camera frames. One scanner serves a camera session: it varies its
+/// tries over successive frames, and remembers nothing of their content.
 #[derive(uniffi::Object)]
 pub struct Scanner(Mutex<core::Scanner>);
 
@@ -31,15 +32,30 @@ pub enum ScanOutcome {
     },
 }
 
-choices! {
-    /// Why no symbol was read.
-    WhyNothing of core::WhyNothing {
-        /// Nothing in the frame looks like a symbol.
-        NoCode,
-        /// Something looks like a symbol, but its content could not be recovered or is not UTF-8.
-        Unreadable,
-        /// The decoder broke off on this frame; what it holds is unknown.
-        DecoderFailed,
+/// Why no symbol was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum WhyNothing {
+    /// Nothing in the frame looks like a symbol: "point the camera at the code".
+    NoCode,
+    /// A symbol whose modules have two pixels or fewer: "come closer".
+    TooSmall,
+    /// A symbol whose modules run into each other: "hold still", or wait for the focus.
+    TooBlurred,
+    /// A symbol that is damaged, badly lit, or whose content is no text.
+    Unreadable,
+    /// A symbol that uses a feature which a registration letter never has: another code.
+    Unsupported,
+}
+
+impl Expose<WhyNothing> for core::WhyNothing {
+    fn expose(&self) -> WhyNothing {
+        match self {
+            Self::NoCode => WhyNothing::NoCode,
+            Self::TooSmall => WhyNothing::TooSmall,
+            Self::TooBlurred => WhyNothing::TooBlurred,
+            Self::Unreadable => WhyNothing::Unreadable,
+            Self::Unsupported(_) => WhyNothing::Unsupported,
+        }
     }
 }
 
@@ -63,8 +79,8 @@ impl Scanner {
     }
 
     /// Reads the symbol in a frame. `luma` is the Y plane as the camera gives it, 8 bits a pixel, read where it lies: width and
-    /// height in pixels, stride in bytes from row to row. Takes some tens of milliseconds for 1080p: not for the thread that
-    /// draws. Returns whatever the picture holds.
+    /// height in pixels, stride in bytes from row to row. Takes some milliseconds for 1080p, and up to a frame's budget when
+    /// there is nothing to read: not for the thread that draws. Returns whatever the picture holds.
     pub fn scan(&self, luma: &[u8], width: u32, height: u32, stride: u32) -> Result<ScanOutcome, FrameError> {
         let [width, height, stride] = [width, height, stride].map(|size| size as usize);
         let frame = core::Frame::new(luma, width, height, stride)

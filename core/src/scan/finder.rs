@@ -83,17 +83,17 @@ impl Polarised<'_> {
         let mut edges = [i32::MIN / 2; 6];
         let mut before = 0;
         let mut work = 0;
-        for (index, &word) in row.iter().enumerate() {
-            let word = (word ^ flip) & if index == last { tail } else { u64::MAX };
-            let mut changes = word ^ (word << 1 | before);
-            before = word >> 63;
+        for (index, &pixels) in row.iter().enumerate() {
+            let pixels = (pixels ^ flip) & if index == last { tail } else { u64::MAX };
+            let mut changes = pixels ^ (pixels << 1 | before);
+            before = pixels >> 63;
             while changes != 0 {
                 let bit = changes.trailing_zeros();
                 changes &= changes - 1;
                 edges.rotate_left(1);
                 edges[5] = (index * 64) as i32 + bit as i32;
                 work += 1;
-                let now_light = word >> bit & 1 == 0;
+                let now_light = pixels >> bit & 1 == 0;
                 if now_light && looks_right(&edges) {
                     work += self.examine(&edges, y as i32, found);
                 }

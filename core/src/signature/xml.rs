@@ -98,7 +98,7 @@ impl<'a> Text<'a> {
         let text = std::str::from_utf8(bytes).map_err(|_| XmlError::NotUtf8)?;
         let text = without_declaration(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text))?;
         // Without an early exit the check is vectorised.
-        let text = if text.bytes().fold(false, |found, byte| found | (byte == b'\r')) {
+        let text = if text.bytes().fold(0, |found, byte| found | u8::from(byte == b'\r')) != 0 {
             Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
         } else {
             Cow::Borrowed(text)

@@ -535,6 +535,22 @@ fileprivate struct FfiConverterUInt64: FfiConverterPrimitive {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterInt64: FfiConverterPrimitive {
+    typealias FfiType = Int64
+    typealias SwiftType = Int64
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Int64 {
+        return try lift(readInt(&buf))
+    }
+
+    public static func write(_ value: Int64, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterBool : FfiConverter {
     typealias FfiType = Int8
     typealias SwiftType = Bool
@@ -850,11 +866,16 @@ public protocol AgentProtocol: AnyObject, Sendable {
      * One act: the doctor is verified by the phone, the service is asked twice, every signature is verified, every file
      * assembled and verified again, then delivered. Uses the batch up.
      *
-     * Failures: `UserCancelled`, `KeysInvalidated`, `BiometricsLocked` (nothing was signed), `SignatureRefused`,
+     * Failures: `SessionEnded`, `UserCancelled`, `KeysInvalidated`, `BiometricsLocked` (nothing was signed), `SignatureRefused`,
      * `SignatureWrong`, and those of the wire: nothing is handed out; a repeat needs a new approval and signs the same bytes.
      * A failed delivery is no failure: see `Approved.delivery`.
      */
     func approve(batch: Batch, progress: ProgressListener?, cancellation: CancellationToken?) async throws  -> [Approved]
+
+    /**
+     * Whether several prescriptions may be approved in one act. On unless the doctor switched it off.
+     */
+    func batchSigning() async throws  -> Bool
 
     /**
      * The registration that waits for the doctor's confirmation, read anew from the service; none when there is none. For an
@@ -910,7 +931,7 @@ public protocol AgentProtocol: AnyObject, Sendable {
      * Makes prescriptions ready for approval: the certificate is read anew and must be the one that the doctor confirmed. Uses
      * them up, also when it fails: what waits is still in the inbox.
      *
-     * Failures: `BatchEmpty`, `BatchTooLarge`, `DocumentRefused`, `RequestDamaged`, `CertificateChanged`,
+     * Failures: `BatchEmpty`, `BatchTooLarge`, `BatchSigningOff`, `DocumentRefused`, `RequestDamaged`, `CertificateChanged`,
      * `CredentialDisabled`, the refusals of the certificate, and those of the wire. Nothing was signed then.
      */
     func prepare(waiting: [Waiting], cancellation: CancellationToken?) async throws  -> Batch
@@ -933,6 +954,11 @@ public protocol AgentProtocol: AnyObject, Sendable {
     func reject(candidate: Candidate) async throws
 
     /**
+     * Switches batch signing on or off, for this phone and for good.
+     */
+    func setBatchSigning(on: Bool) async throws
+
+    /**
      * Where this phone stands; no network.
      */
     func status() async throws  -> Status
@@ -943,6 +969,11 @@ public protocol AgentProtocol: AnyObject, Sendable {
      * Failures: `NotRegistered`, and those of the wire; nothing is wiped then.
      */
     func unregister(cancellation: CancellationToken?) async throws
+
+    /**
+     * What the doctor should know while everything still works: a certificate that ends soon, a clock that is wrong. No network.
+     */
+    func warnings() async  -> [Warning]
 
     /**
      * Watches the inbox: see `InboxWatch`.
@@ -1037,7 +1068,7 @@ public static func `open`(trust: TrustConfiguration, client: ClientInfo, dataDir
      * One act: the doctor is verified by the phone, the service is asked twice, every signature is verified, every file
      * assembled and verified again, then delivered. Uses the batch up.
      *
-     * Failures: `UserCancelled`, `KeysInvalidated`, `BiometricsLocked` (nothing was signed), `SignatureRefused`,
+     * Failures: `SessionEnded`, `UserCancelled`, `KeysInvalidated`, `BiometricsLocked` (nothing was signed), `SignatureRefused`,
      * `SignatureWrong`, and those of the wire: nothing is handed out; a repeat needs a new approval and signs the same bytes.
      * A failed delivery is no failure: see `Approved.delivery`.
      */
@@ -1053,6 +1084,25 @@ open func approve(batch: Batch, progress: ProgressListener? = nil, cancellation:
             completeFunc: ffi_hpki_agent_bindings_rust_future_complete_rust_buffer,
             freeFunc: ffi_hpki_agent_bindings_rust_future_free_rust_buffer,
             liftFunc: FfiConverterSequenceTypeApproved.lift,
+            errorHandler: FfiConverterTypeAgentError_lift
+        )
+}
+
+    /**
+     * Whether several prescriptions may be approved in one act. On unless the doctor switched it off.
+     */
+open func batchSigning()async throws  -> Bool  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_hpki_agent_bindings_fn_method_agent_batch_signing(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_hpki_agent_bindings_rust_future_poll_i8,
+            completeFunc: ffi_hpki_agent_bindings_rust_future_complete_i8,
+            freeFunc: ffi_hpki_agent_bindings_rust_future_free_i8,
+            liftFunc: FfiConverterBool.lift,
             errorHandler: FfiConverterTypeAgentError_lift
         )
 }
@@ -1223,7 +1273,7 @@ open func openDocument(file: Data, label: String)async throws  -> Waiting  {
      * Makes prescriptions ready for approval: the certificate is read anew and must be the one that the doctor confirmed. Uses
      * them up, also when it fails: what waits is still in the inbox.
      *
-     * Failures: `BatchEmpty`, `BatchTooLarge`, `DocumentRefused`, `RequestDamaged`, `CertificateChanged`,
+     * Failures: `BatchEmpty`, `BatchTooLarge`, `BatchSigningOff`, `DocumentRefused`, `RequestDamaged`, `CertificateChanged`,
      * `CredentialDisabled`, the refusals of the certificate, and those of the wire. Nothing was signed then.
      */
 open func prepare(waiting: [Waiting], cancellation: CancellationToken? = nil)async throws  -> Batch  {
@@ -1288,6 +1338,25 @@ open func reject(candidate: Candidate)async throws   {
 }
 
     /**
+     * Switches batch signing on or off, for this phone and for good.
+     */
+open func setBatchSigning(on: Bool)async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_hpki_agent_bindings_fn_method_agent_set_batch_signing(
+                        self.uniffiCloneHandle(),FfiConverterBool.lower(on)
+                )
+            },
+            pollFunc: ffi_hpki_agent_bindings_rust_future_poll_void,
+            completeFunc: ffi_hpki_agent_bindings_rust_future_complete_void,
+            freeFunc: ffi_hpki_agent_bindings_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeAgentError_lift
+        )
+}
+
+    /**
      * Where this phone stands; no network.
      */
 open func status()async throws  -> Status  {
@@ -1324,6 +1393,26 @@ open func unregister(cancellation: CancellationToken? = nil)async throws   {
             freeFunc: ffi_hpki_agent_bindings_rust_future_free_void,
             liftFunc: { $0 },
             errorHandler: FfiConverterTypeAgentError_lift
+        )
+}
+
+    /**
+     * What the doctor should know while everything still works: a certificate that ends soon, a clock that is wrong. No network.
+     */
+open func warnings()async  -> [Warning]  {
+    return
+        try!  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_hpki_agent_bindings_fn_method_agent_warnings(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_hpki_agent_bindings_rust_future_poll_rust_buffer,
+            completeFunc: ffi_hpki_agent_bindings_rust_future_complete_rust_buffer,
+            freeFunc: ffi_hpki_agent_bindings_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterSequenceTypeWarning.lift,
+            errorHandler: nil
+
         )
 }
 
@@ -3405,20 +3494,22 @@ public func FfiConverterTypeQrSymbol_lower(_ value: QrSymbol) -> UInt64 {
 
 
 /**
- * Reads QR symbols from camera frames. One scanner serves a camera session; it remembers nothing of a frame.
+ * Reads QR symbols from camera frames. One scanner serves a camera session: it varies its
+ * tries over successive frames, and remembers nothing of their content.
  */
 public protocol ScannerProtocol: AnyObject, Sendable {
 
     /**
      * Reads the symbol in a frame. `luma` is the Y plane as the camera gives it, 8 bits a pixel, read where it lies: width and
-     * height in pixels, stride in bytes from row to row. Takes some tens of milliseconds for 1080p: not for the thread that
-     * draws. Returns whatever the picture holds.
+     * height in pixels, stride in bytes from row to row. Takes some milliseconds for 1080p, and up to a frame's budget when
+     * there is nothing to read: not for the thread that draws. Returns whatever the picture holds.
      */
     func scan(luma: Data, width: UInt32, height: UInt32, stride: UInt32) throws  -> ScanOutcome
 
 }
 /**
- * Reads QR symbols from camera frames. One scanner serves a camera session; it remembers nothing of a frame.
+ * Reads QR symbols from camera frames. One scanner serves a camera session: it varies its
+ * tries over successive frames, and remembers nothing of their content.
  */
 open class Scanner: ScannerProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
@@ -3486,8 +3577,8 @@ public convenience init() {
 
     /**
      * Reads the symbol in a frame. `luma` is the Y plane as the camera gives it, 8 bits a pixel, read where it lies: width and
-     * height in pixels, stride in bytes from row to row. Takes some tens of milliseconds for 1080p: not for the thread that
-     * draws. Returns whatever the picture holds.
+     * height in pixels, stride in bytes from row to row. Takes some milliseconds for 1080p, and up to a frame's budget when
+     * there is nothing to read: not for the thread that draws. Returns whatever the picture holds.
      */
 open func scan(luma: Data, width: UInt32, height: UInt32, stride: UInt32)throws  -> ScanOutcome  {
     return try  FfiConverterTypeScanOutcome_lift(try rustCallWithError(FfiConverterTypeFrameError_lift) {
@@ -11029,6 +11120,109 @@ public func FfiConverterTypeWaitingContent_lower(_ value: WaitingContent) -> Rus
 
 
 /**
+ * Something to tell the doctor that stops nothing yet.
+ */
+
+public enum Warning: Equatable, Hashable {
+
+    /**
+     * The certificate ends soon.
+     */
+    case certificateExpires(
+        /**
+         * Whole days left, 0 to 60.
+         */days: UInt16,
+        /**
+         * What to tell the doctor, in Japanese.
+         */textJa: String,
+        /**
+         * What to tell the doctor, in English.
+         */textEn: String
+    )
+    /**
+     * The phone's clock is wrong; the service's time is used instead.
+     */
+    case clockWrong(
+        /**
+         * Service's time minus phone's, in whole minutes.
+         */minutes: Int64,
+        /**
+         * What to tell the doctor, in Japanese.
+         */textJa: String,
+        /**
+         * What to tell the doctor, in English.
+         */textEn: String
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Warning: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeWarning: FfiConverterRustBuffer {
+    typealias SwiftType = Warning
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Warning {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .certificateExpires(days: try FfiConverterUInt16.read(from: &buf), textJa: try FfiConverterString.read(from: &buf), textEn: try FfiConverterString.read(from: &buf)
+        )
+
+        case 2: return .clockWrong(minutes: try FfiConverterInt64.read(from: &buf), textJa: try FfiConverterString.read(from: &buf), textEn: try FfiConverterString.read(from: &buf)
+        )
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Warning, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case let .certificateExpires(days,textJa,textEn):
+            writeInt(&buf, Int32(1))
+            FfiConverterUInt16.write(days, into: &buf)
+            FfiConverterString.write(textJa, into: &buf)
+            FfiConverterString.write(textEn, into: &buf)
+
+
+        case let .clockWrong(minutes,textJa,textEn):
+            writeInt(&buf, Int32(2))
+            FfiConverterInt64.write(minutes, into: &buf)
+            FfiConverterString.write(textJa, into: &buf)
+            FfiConverterString.write(textEn, into: &buf)
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeWarning_lift(_ buf: RustBuffer) throws -> Warning {
+    return try FfiConverterTypeWarning.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeWarning_lower(_ value: Warning) -> RustBuffer {
+    return FfiConverterTypeWarning.lower(value)
+}
+
+
+
+/**
  * What a signature covers.
  */
 
@@ -11110,17 +11304,25 @@ public func FfiConverterTypeWhatIsSigned_lower(_ value: WhatIsSigned) -> RustBuf
 public enum WhyNothing: Equatable, Hashable {
 
     /**
-     * Nothing in the frame looks like a symbol.
+     * Nothing in the frame looks like a symbol: "point the camera at the code".
      */
     case noCode
     /**
-     * Something looks like a symbol, but its content could not be recovered or is not UTF-8.
+     * A symbol whose modules have two pixels or fewer: "come closer".
+     */
+    case tooSmall
+    /**
+     * A symbol whose modules run into each other: "hold still", or wait for the focus.
+     */
+    case tooBlurred
+    /**
+     * A symbol that is damaged, badly lit, or whose content is no text.
      */
     case unreadable
     /**
-     * The decoder broke off on this frame; what it holds is unknown.
+     * A symbol that uses a feature which a registration letter never has: another code.
      */
-    case decoderFailed
+    case unsupported
 
 
 
@@ -11144,9 +11346,13 @@ public struct FfiConverterTypeWhyNothing: FfiConverterRustBuffer {
 
         case 1: return .noCode
 
-        case 2: return .unreadable
+        case 2: return .tooSmall
 
-        case 3: return .decoderFailed
+        case 3: return .tooBlurred
+
+        case 4: return .unreadable
+
+        case 5: return .unsupported
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -11160,12 +11366,20 @@ public struct FfiConverterTypeWhyNothing: FfiConverterRustBuffer {
             writeInt(&buf, Int32(1))
 
 
-        case .unreadable:
+        case .tooSmall:
             writeInt(&buf, Int32(2))
 
 
-        case .decoderFailed:
+        case .tooBlurred:
             writeInt(&buf, Int32(3))
+
+
+        case .unreadable:
+            writeInt(&buf, Int32(4))
+
+
+        case .unsupported:
+            writeInt(&buf, Int32(5))
 
         }
     }
@@ -12381,6 +12595,31 @@ fileprivate struct FfiConverterSequenceTypeViolation: FfiConverterRustBuffer {
         return seq
     }
 }
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeWarning: FfiConverterRustBuffer {
+    typealias SwiftType = [Warning]
+
+    public static func write(_ value: [Warning], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeWarning.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Warning] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Warning]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeWarning.read(from: &buf))
+        }
+        return seq
+    }
+}
 private let UNIFFI_RUST_FUTURE_POLL_READY: Int8 = 0
 private let UNIFFI_RUST_FUTURE_POLL_WAKE: Int8 = 1
 
@@ -12631,7 +12870,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_hpki_agent_bindings_checksum_method_activationcode_is_well_formed() != 26582) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_hpki_agent_bindings_checksum_method_agent_approve() != 47599) {
+    if (uniffi_hpki_agent_bindings_checksum_method_agent_approve() != 26512) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_hpki_agent_bindings_checksum_method_agent_batch_signing() != 50459) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_hpki_agent_bindings_checksum_method_agent_candidate() != 13509) {
@@ -12658,7 +12900,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_hpki_agent_bindings_checksum_method_agent_open_document() != 37886) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_hpki_agent_bindings_checksum_method_agent_prepare() != 10356) {
+    if (uniffi_hpki_agent_bindings_checksum_method_agent_prepare() != 52316) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_hpki_agent_bindings_checksum_method_agent_register() != 49033) {
@@ -12667,10 +12909,16 @@ private let initializationResult: InitializationResult = {
     if (uniffi_hpki_agent_bindings_checksum_method_agent_reject() != 2769) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_hpki_agent_bindings_checksum_method_agent_set_batch_signing() != 116) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_hpki_agent_bindings_checksum_method_agent_status() != 24641) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_hpki_agent_bindings_checksum_method_agent_unregister() != 45533) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_hpki_agent_bindings_checksum_method_agent_warnings() != 6511) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_hpki_agent_bindings_checksum_method_agent_watch_inbox() != 46154) {
@@ -12739,7 +12987,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_hpki_agent_bindings_checksum_method_qrsymbol_version() != 18682) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_hpki_agent_bindings_checksum_method_scanner_scan() != 24110) {
+    if (uniffi_hpki_agent_bindings_checksum_method_scanner_scan() != 62423) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_hpki_agent_bindings_checksum_method_secret_expose() != 10492) {

@@ -104,7 +104,7 @@ fn others(set: &Set, python: &Path) -> Result<ByReader, String> {
         .spawn()
         .map_err(|error| error.to_string())?;
     let mut input = child.stdin.take().ok_or("no standard input")?;
-    let paths: String = set.items.iter().map(|item| format!("{}\n", item.path.display())).collect();
+    let paths: String = set.items.iter().map(|item| item.path.display().to_string() + "\n").collect();
     // Written aside, so that neither side waits for the other.
     let writer = std::thread::spawn(move || input.write_all(paths.as_bytes()));
     let output = child.wait_with_output().map_err(|error| error.to_string())?;
