@@ -297,7 +297,7 @@ mod tests {
     fn ink_is_dark_in_the_sun_and_in_the_shade() {
         let (width, height) = (331, 77);
         let paper = |x: usize| if x < 165 { 230 } else { 70 };
-        let ink = |x: usize, y: usize| (x / 6 + y / 6) % 2 == 0;
+        let ink = |x: usize, y: usize| (x / 6 + y / 6).is_multiple_of(2);
         let luma: Vec<u8> = (0..width * height)
             .map(|i| (i % width, i / width))
             .map(|(x, y)| if ink(x, y) { paper(x) / 3 } else { paper(x) })

@@ -25,7 +25,7 @@ fn draw(code: &QrCode, module: f32, angle: f32, narrowing: f32) -> (Vec<u8>, usi
         let y_seen = y * half;
         let pixel = point(middle + x_seen * cos - y_seen * sin, middle + x_seen * sin + y_seen * cos);
         // From pixels to modules, so that each pixel can ask what it shows.
-        let module = point((x + 1.0) / 2.0 * symbol, (y + 1.0) / 2.0 * symbol);
+        let module = point(f32::midpoint(x, 1.0) * symbol, f32::midpoint(y, 1.0) * symbol);
         Pair { module: pixel, pixel: module, weight: 1.0 }
     });
     let map = Homography::fit(&corners, point(middle, middle)).expect("four corners");

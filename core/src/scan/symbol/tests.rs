@@ -21,9 +21,9 @@ fn every_version_and_level_is_decoded() {
     let mut decoder = Decoder::default();
     for version in 1..=40 {
         for level in [EcLevel::L, EcLevel::M, EcLevel::Q, EcLevel::H] {
-            let decoded = decoder.decode(&modules(&code("hpki:42", version, level))).unwrap();
-            assert_eq!(decoded.text, "hpki:42", "{version} {level:?}");
-            assert!(decoded.evidence > 40.0);
+            let read = decoder.decode(&modules(&code("hpki:42", version, level))).unwrap();
+            assert_eq!(read.text, "hpki:42", "{version} {level:?}");
+            assert!(read.evidence > 40.0);
         }
     }
 }
