@@ -171,8 +171,9 @@ class Smoke(unittest.IsolatedAsyncioTestCase):
         signed = self.office.run("collect", request)
         self.assertEqual(signed, approved[0].signed_file())
         self.verify(signed)
-        events = [type(entry.event).__name__ for entry in await agent.journal()]
-        self.assertEqual(len(events), 5)
+        events = [entry.event for entry in await agent.journal()]
+        self.assertEqual(len(events), 4)  # registered, approved, signed, delivered
+        self.assertTrue(events[0].is_REGISTERED() and events[3].is_DELIVERED())
 
     def verify(self, signed):
         self.office.run("crl")
