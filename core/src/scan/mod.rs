@@ -11,7 +11,7 @@
 // Pictures have fewer than 2²⁴ pixels a side and values of 8 bits: every conversion between these numbers is exact or a
 // rounding that is meant. x, y, u, v, and a to f for a matrix, are the names that geometry has for its things.
 #![allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
-#![allow(clippy::cast_possible_wrap, clippy::many_single_char_names)]
+#![allow(clippy::cast_possible_wrap, clippy::many_single_char_names, clippy::similar_names)]
 
 mod attempt;
 mod binary;
