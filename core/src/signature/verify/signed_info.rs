@@ -4,12 +4,12 @@ use roxmltree::Node;
 
 use super::{
     super::{
+        base64::decode,
         c14n::{self, Form, Hasher, Method, Sink},
         report::Reason,
         uri::{self, DSIG, ENVELOPED_SIGNATURE, EXCLUSIVE_C14N},
         xml::Document,
     },
-    base64,
     places::{elements, is, only},
     reasons::{ALGORITHM, DIGEST_METHOD, SIGNATURE_METHOD, STRUCTURE, TRANSFORM},
 };
@@ -133,7 +133,7 @@ impl Digest {
         let method = only(parent, DSIG, "DigestMethod").ok_or(STRUCTURE)?;
         let algorithm = method.attribute("Algorithm").and_then(uri::digest).ok_or(DIGEST_METHOD)?;
         let value = only(parent, DSIG, "DigestValue").and_then(|value| document.only_text(value));
-        let value = value.and_then(base64).ok_or(STRUCTURE)?;
+        let value = value.and_then(decode).ok_or(STRUCTURE)?;
         Ok(Self { algorithm, value })
     }
 
