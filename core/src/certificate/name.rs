@@ -54,6 +54,15 @@ impl Name {
         &self.der
     }
 
+    /// RFC 4514.
+    pub(super) fn text(&self) -> String {
+        use std::fmt::Write;
+        // Names are about as long as their DER.
+        let mut text = String::with_capacity(self.der.len());
+        let _ = write!(text, "{self}");
+        text
+    }
+
     /// No RDN at all.
     pub(super) fn is_empty(&self) -> bool {
         self.canonical().is_empty()

@@ -76,34 +76,45 @@ impl Sink for ring::digest::Context {
 /// A digest that takes small pieces in many at a time: canonical markup comes a few bytes at a time.
 pub(super) struct Hasher {
     context: ring::digest::Context,
-    pending: Vec<u8>,
+    pending: [u8; Self::BUFFER],
+    filled: usize,
 }
 
 impl Hasher {
     /// Bytes that are collected before they are hashed.
-    const BUFFER: usize = 2048;
+    const BUFFER: usize = 1024;
 
     pub(super) fn new(algorithm: &'static ring::digest::Algorithm) -> Self {
-        Self { context: ring::digest::Context::new(algorithm), pending: Vec::with_capacity(Self::BUFFER) }
+        Self { context: ring::digest::Context::new(algorithm), pending: [0; Self::BUFFER], filled: 0 }
     }
 
     pub(super) fn finish(mut self) -> ring::digest::Digest {
-        self.context.update(&self.pending);
+        self.flush();
         self.context.finish()
+    }
+
+    fn flush(&mut self) {
+        self.context.update(self.pending.get(..self.filled).unwrap_or_default());
+        self.filled = 0;
+    }
+
+    /// Whether there was room.
+    fn collect(&mut self, bytes: &[u8]) -> bool {
+        let room = self.pending.get_mut(self.filled..).and_then(|free| free.get_mut(..bytes.len()));
+        let Some(room) = room else { return false };
+        room.copy_from_slice(bytes);
+        self.filled += bytes.len();
+        true
     }
 }
 
 impl Sink for Hasher {
     fn write(&mut self, bytes: &[u8]) {
-        if self.pending.len() + bytes.len() <= Self::BUFFER {
-            return self.pending.extend_from_slice(bytes);
-        }
-        self.context.update(&self.pending);
-        self.pending.clear();
-        if bytes.len() < Self::BUFFER {
-            self.pending.extend_from_slice(bytes);
-        } else {
-            self.context.update(bytes);
+        if !self.collect(bytes) {
+            self.flush();
+            if !self.collect(bytes) {
+                self.context.update(bytes);
+            }
         }
     }
 }

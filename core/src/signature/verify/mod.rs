@@ -231,7 +231,7 @@ fn key_info_certificates<'d, 't: 'd>(
 fn read_certificates<'d>(texts: impl Iterator<Item = Option<&'d str>>) -> Vec<Certificate> {
     /// Two paths, each with its root, and some to spare.
     const MAX_CERTIFICATES: usize = 16;
-    let read = |text: Option<&str>| Certificate::from_der(&decode(text?)?).ok();
+    let read = |text: Option<&str>| Certificate::from_vec(decode(text?)?).ok();
     texts.take(MAX_CERTIFICATES).filter_map(read).collect()
 }
 

@@ -178,14 +178,19 @@ impl<'t> Document<'t> {
         self.name_at(attribute.range().start, attribute.name())
     }
 
+    /// The name at `start`, of which the parser has kept the local part.
     fn name_at(&self, start: usize, local: &str) -> Name<'t> {
         let name = self.text.get(start..).unwrap_or_default();
-        let ends = |rest: &str| rest.starts_with(['=', '>', '/', ' ', '\t', '\n']);
-        if name.strip_prefix(local).is_some_and(ends) {
+        // Were there a prefix, this place would be inside the name.
+        let ends = |byte| matches!(byte, b'=' | b'>' | b'/' | b' ' | b'\t' | b'\n');
+        if name.as_bytes().get(local.len()).is_some_and(|byte| ends(*byte)) {
             return Name { prefix: "", qualified: name.get(..local.len()).unwrap_or_default() };
         }
-        let prefix = name.split_once(':').map_or("", |(prefix, _)| prefix);
-        Name { prefix, qualified: name.get(..prefix.len() + 1 + local.len()).unwrap_or_default() }
+        let prefix = name.bytes().position(|byte| byte == b':').unwrap_or_default();
+        Name {
+            prefix: name.get(..prefix).unwrap_or_default(),
+            qualified: name.get(..prefix + 1 + local.len()).unwrap_or_default(),
+        }
     }
 
     /// The one element whose `id`, `Id`, `ID` or `xml:id` is this.

@@ -2,7 +2,7 @@
 //! noted where namespaces are declared. It follows the grammar exactly as far as the text is well-formed, and the parser
 //! stops where it is not: so what holds here holds for the parser.
 
-use memchr::{memchr, memchr3};
+use memchr::{memchr, memchr2, memchr3};
 
 use super::{
     Aside, LONG, MAX_ATTRIBUTES, MAX_DEPTH, MAX_NAMESPACES, MAX_NAMESPACES_IN_SCOPE, MAX_NODES, STAND_IN,
@@ -98,11 +98,12 @@ impl Scan {
     }
 }
 
-/// Whether it is printable ASCII in which nothing is escaped or markup: it stands for itself, in canonical form too.
+/// Whether it is printable ASCII in which nothing is escaped: it stands for itself, in canonical form too. No `<` is in
+/// it, where it ends.
 fn is_plain(text: &str) -> bool {
-    let odd = |byte| !matches!(byte, b' '..=b'~') || matches!(byte, b'&' | b'<' | b'>');
-    // Without an early exit the check is vectorised.
-    !text.bytes().fold(false, |found, byte| found | odd(byte))
+    // Without an early exit the range is vectorised.
+    let (low, high) = text.bytes().fold((b'~', b' '), |(low, high), byte| (low.min(byte), high.max(byte)));
+    low >= b' ' && high <= b'~' && memchr2(b'&', b'>', text.as_bytes()).is_none()
 }
 
 fn line_of(text: &str, rest: &str) -> u32 {
