@@ -131,10 +131,10 @@ async fn the_provider_refuses_an_expired_and_a_forged_ticket() {
     let (world, phone) = (World::new().await, Phone::new());
     let (_, service) = discover(&world, &phone).await;
     let (keys, _) = phone.make_keys().await;
-    let forger = Phone::new();
-    forger.make_ticket_key().await;
+    let thief = Phone::new();
+    thief.make_ticket_key().await;
     let expired = world.ticket(-Duration::minutes(1)).await;
-    let forged = world.ticket_by(&forger, Duration::minutes(10)).await;
+    let forged = world.ticket_by(&thief, Duration::minutes(10)).await;
     for qr_text in [expired, forged] {
         // The agent refuses both before there is a request, so they are sent past it.
         assert!(Ticket::parse(&qr_text, &world.trust(), OffsetDateTime::now_utc()).is_err());
@@ -177,7 +177,7 @@ async fn a_registration_is_what_was_asked_for_and_obeys_its_own_token_alone() {
 async fn a_phone_that_was_removed_gets_no_token_and_learns_that_it_is_unbound() {
     let world = World::new().await;
     let (bound, line, registered) = Journey::begin(&world).await.bind().await;
-    assert_eq!(bound.credentials().await.unwrap(), [world.credential.clone()]);
+    assert_eq!(bound.credentials().await.unwrap(), [world.credential.as_str()]);
     let Registered { registration_client_uri: uri, registration_access_token: token, .. } = &registered;
     let removed = bound.unregister(uri, token).await.unwrap();
     assert_eq!(judge_unregistration(removed.status, &removed.body), Ok(Unregistration::Removed));
@@ -280,7 +280,7 @@ async fn a_phone_whose_clock_is_wrong_by_hours_registers_and_gets_its_token() {
         let (world, phone) = (World::new().await, Phone::new());
         phone.is_off_by(wrong);
         let (bound, ..) = Journey::with(&world, phone).await.bind().await;
-        assert_eq!(bound.credentials().await.unwrap(), [world.credential.clone()]);
+        assert_eq!(bound.credentials().await.unwrap(), [world.credential.as_str()]);
     }
 }
 
