@@ -11,6 +11,7 @@ mod outbox;
 mod record;
 mod registering;
 mod settings;
+mod starting_over;
 mod waiting;
 
 use std::{collections::HashSet, sync::Arc};
@@ -37,6 +38,7 @@ use crate::{
 };
 
 /// What an app gives the agent at start.
+#[derive(Clone)]
 pub struct Options {
     /// The services this app trusts.
     pub trust: TrustConfiguration,
@@ -107,7 +109,8 @@ impl Agent {
     ///
     /// # Errors
     /// [`Code::StateBusy`] while another agent lives on the same folder, [`Code::SecretStoreUnavailable`],
-    /// [`Code::StateDamaged`], [`Code::StorageFailed`], [`Code::JournalTampered`].
+    /// [`Code::StorageFailed`]; [`Code::StateDamaged`] and [`Code::JournalTampered`], for which there is
+    /// [`Agent::start_over`].
     pub fn open(options: Options) -> Result<Self, AgentError> {
         let Options { trust, client, device } = options;
         let state = State::open(&device)?;

@@ -377,6 +377,13 @@ pub(super) fn load_binding(state: &State) -> Result<Option<Binding>, AgentError>
     Ok(Some(Binding::from_json(&stored)?))
 }
 
+/// The vault's names of the keys of whatever registrations can still be read.
+pub(super) fn key_bindings(state: &State) -> Vec<String> {
+    let bound = load_binding(state).ok().flatten().map(|b| b.key_alias(KeyRole::Device).binding);
+    let begun = load_begun(state).ok().flatten().map(|b| b.key_binding);
+    bound.into_iter().chain(begun).collect()
+}
+
 /// The leaf of a chain (DER, leaf first), if it has the profile of a prescriber's certificate and leads to a root that
 /// the app trusts for this service. Revocation is the service's to say here (`cert.status`, judged before).
 pub(super) fn accept_certificate(
