@@ -32,7 +32,7 @@ use crate::{
     device::{Device, KeyRole, state::State},
     journal::{Digest, Entry, Event, Journal},
     registration::{Binding, ClientInfo},
-    service::{BoundService, ClientIdentity, Service, ServiceError},
+    service::{BoundService, ClientIdentity, MAX_SKEW, Service, ServiceError},
     trust::{TrustConfiguration, TrustedService},
 };
 
@@ -93,9 +93,10 @@ struct Session {
 }
 
 impl Session {
-    /// Also over when the clock was set back: its age is unknown then.
+    /// Also over when the clock was set back: its age is unknown then. Not so when it went back a little, as the service's
+    /// time does from one answer to the next: `Date` has whole seconds, and answers take their time.
     fn is_over(&self) -> bool {
-        !(Duration::ZERO..=SESSION_LIFETIME).contains(&(self.service.now() - self.since))
+        !(-MAX_SKEW..=SESSION_LIFETIME).contains(&(self.service.now() - self.since))
     }
 }
 

@@ -205,6 +205,7 @@ impl From<CredentialRefusal> for AgentError {
                 Code::CredentialDisabled
             }
             CredentialRefusal::Algorithm
+            | CredentialRefusal::NoKey
             | CredentialRefusal::NoCertificate
             | CredentialRefusal::NoIdentifier => Code::ServiceMisbehaved,
         };

@@ -245,7 +245,8 @@ impl BoundService {
         let call = Call { payload: Payload::Json(&body), ..Call::new(Method::Post, &url) };
         let response = self.resource(call).await?;
         match response.status {
-            _ if response.is_success() => Ok(()),
+            // A proxy's page with status 200 does not say that the service has it.
+            _ if response.is_success() => answers::object_or_nothing(&response, "the answer to a request"),
             404 | 410 => Err(ServiceError::RequestGone),
             409 => Err(ServiceError::AlreadyAnswered),
             _ => Err(self.service.exchange.refused(&response)),
@@ -273,10 +274,12 @@ impl BoundService {
         let response =
             self.resource(Call { payload: Payload::Json(&body), ..Call::new(Method::Post, &url) }).await?;
         if response.is_success() {
-            answers::object(&response, name)
-        } else {
-            Err(self.refused_csc(&response))
+            return answers::object(&response, name);
         }
+        Err(match self.refused_csc(&response) {
+            ServiceError::Csc(CscRefusal::Unclassified(refusal)) => ServiceError::Refused(refusal),
+            other => other,
+        })
     }
 
     fn refused_csc(&self, response: &HttpResponse) -> ServiceError {
