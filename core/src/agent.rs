@@ -6,6 +6,7 @@
 
 mod approving;
 mod error;
+mod last_inbox;
 mod mapping;
 mod outbox;
 mod record;
@@ -22,6 +23,7 @@ use self::outbox::Item;
 pub use self::{
     approving::{Approved, Batch, Delivery, Redelivery},
     error::{AgentError, Code, Kind},
+    last_inbox::{LastInbox, MAX_REMEMBERED},
     registering::Candidate,
     settings::{EXPIRY_WARNING, Warning},
     waiting::Waiting,
@@ -217,8 +219,13 @@ impl Agent {
         if matches!(error.code(), Code::PhoneUnbound | Code::KeysInvalidated) {
             let mut bound = self.bound.lock().await;
             if let Some(Bound { binding, .. }) = bound.take() {
+                // What was signed and not delivered goes with the keys: the request still waits, for the next phone.
+                let lost = self.with_state(Item::undelivered).await?;
+                let mut events: Vec<_> =
+                    lost.iter().map(|i| record::not_delivered(i, error.code())).collect();
+                events.push(record::wiped(error.code()));
+                self.note(events).await?;
                 self.wipe(&binding.key_alias(KeyRole::Device).binding).await?;
-                self.note(vec![record::wiped(error.code())]).await?;
             }
         }
         Err(error)

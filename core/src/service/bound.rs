@@ -12,7 +12,7 @@ use super::{
     MAX_WAIT, Refusal, RegistrationAnswer, Service, ServiceError, SignatureActivation,
     activation::is_granted,
     csc::{self, Signatures},
-    exchange::{Authorization, Call, Payload, TIMEOUT, json_bytes},
+    exchange::{Authorization, Call, Payload, TIMEOUT, is_out_of_order, json_bytes},
     http::{HttpResponse, Method, TransportError},
     identity::Client,
     inbox::{self, Envelope, Source},
@@ -162,7 +162,7 @@ impl BoundService {
             tokio::time::sleep(POLL_INTERVAL).await;
             let call = Call { payload: Payload::Json(&body), ..Call::new(Method::Post, &url) };
             let response = match self.resource(call).await {
-                Ok(response) if response.status == ACCEPTED => continue,
+                Ok(response) if response.status == ACCEPTED || is_out_of_order(response.status) => continue,
                 Err(ServiceError::Transport(error)) if error.is_passing() => continue,
                 other => other?,
             };

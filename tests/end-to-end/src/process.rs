@@ -43,7 +43,7 @@ pub struct Run {
     pub out: String,
     /// What it printed as errors.
     pub err: String,
-    /// The points that it passed where it changes a file, the last one being where it was killed.
+    /// The points that it passed, the last one being where it was killed.
     pub points: Vec<String>,
 }
 
