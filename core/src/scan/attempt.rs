@@ -3,7 +3,7 @@
 use super::budget::Meter;
 use super::findings::{Findings, Step};
 use super::geometry::Point;
-use super::locate::{Corners, Grey, MEASURING, measure};
+use super::locate::{Corners, Grey, measure};
 use super::mesh::Mesh;
 use super::picture::Pyramid;
 use super::sample::{Manner, Sampler};
@@ -42,6 +42,9 @@ const BLURRED: f32 = 0.5;
 
 /// A module of fewer pixels of the frame cannot be told from the next one once a lens has been at it.
 const SMALL: f32 = 2.0;
+
+/// What measuring a triple costs besides its samples, in steps.
+const MEASURING: usize = 200;
 
 /// What a decoding costs at least, and for each module, in steps.
 const DECODING: usize = 2_000;
@@ -115,8 +118,10 @@ impl Attempts {
         let scale = view.width as f32 / frame.width() as f32;
         let level = (1.0 / scale).log2().round() as usize;
         let grey = Grey { view, inverted };
-        meter.spend(MEASURING);
-        let corners = measure(grey, &triple.scaled(1.0 / (1 << level) as f32))?;
+        let mut work = MEASURING;
+        let corners = measure(grey, &triple.scaled(1.0 / (1 << level) as f32), &mut work);
+        meter.spend(work);
+        let corners = corners?;
         let versions = corners.versions(grey);
         meter.spend(versions.len() * corners.side as usize * 2);
         for (version, timing) in versions.into_iter().flatten() {

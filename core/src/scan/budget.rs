@@ -41,8 +41,8 @@ pub(super) struct Meter {
 }
 
 /// Pixels that are halved in the time of one step, and pixels that are made dark or light.
-pub(super) const HALVED_A_STEP: usize = 12;
-pub(super) const JUDGED_A_STEP: usize = 6;
+pub(super) const HALVED_A_STEP: usize = 80;
+pub(super) const JUDGED_A_STEP: usize = 12;
 
 impl Meter {
     pub(super) fn new(budget: Budget) -> Self {
@@ -52,6 +52,11 @@ impl Meter {
     /// Whether so much work can still be done.
     pub(super) fn affords(&self, steps: usize) -> bool {
         self.left >= steps as u64
+    }
+
+    /// Steps that are left.
+    pub(super) fn left(&self) -> u64 {
+        self.left
     }
 
     /// Counts work that was done.

@@ -114,9 +114,6 @@ struct Look {
 /// Pixels of the picture that is searched first, at most: symbols in larger ones have modules enough to be halved.
 const FIRST_LOOK_PIXELS: usize = 1_100_000;
 
-/// The most triples of one look that are measured.
-const MOST_TRIPLES: usize = 14;
-
 impl Scanner {
     /// A scanner that has seen nothing yet.
     pub fn new() -> Self {
@@ -142,7 +139,8 @@ impl Scanner {
             if index > 0 && !meter.affords(cost(frame, look)) {
                 continue;
             }
-            if let Some(symbol) = self.look(frame, look, &mut last, &mut meter) {
+            let found = self.look(frame, look, &mut last, &mut meter);
+            if let Some(symbol) = found {
                 self.turn = 0;
                 return Outcome::Read(symbol);
             }
@@ -178,11 +176,16 @@ impl Scanner {
         let middles =
             self.finders.iter().map(|finder| finder.centre * factor).map(|middle| [middle.x, middle.y]);
         self.attempts.findings.finders.extend(middles);
-        for index in 0..self.triples.len().min(MOST_TRIPLES) {
+        // What is left is shared: a look that finds print instead of a symbol leaves half of it to the others.
+        let reserve = meter.left() / 2;
+        for index in 0..self.triples.len() {
             let triple = self.triples.get(index)?.scaled(factor);
             let read = self.attempts.read(frame, &self.pyramid, &triple, look.inverted, meter);
             if read.is_some() || !meter.affords(1) {
                 return read;
+            }
+            if meter.left() < reserve {
+                break;
             }
         }
         self.attempts.refine(frame, &self.pyramid, meter)
@@ -204,8 +207,9 @@ fn looks(frame: &Frame<'_>, turn: usize) -> Vec<Look> {
     let coarser = || first + 1..levels;
     let finer = first.checked_sub(1);
     // Measured on photos: a finer picture and the other polarity find most of what the first look does not.
-    let mut later = vec![look(first, Rule::Between, true)];
-    later.extend(finer.map(|level| look(level, Rule::Between, false)));
+    let mut later = Vec::new();
+    later.extend((0..first).rev().map(|level| look(level, Rule::Between, false)));
+    later.push(look(first, Rule::Between, true));
     later.extend(coarser().take(1).map(|level| look(level, Rule::Between, false)));
     later.push(look(first, Rule::Sharpened, false));
     later.push(look(first, Rule::Mean, false));
