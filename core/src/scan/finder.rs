@@ -21,8 +21,8 @@ pub(super) struct Finder {
     rows: f32,
 }
 
-/// The shortest chord in pixels: modules of less than about 1.2 pixels are found on no camera's picture.
-const SHORTEST_CHORD: i32 = 8;
+/// The shortest chord in pixels: no module is smaller than a pixel.
+const SHORTEST_CHORD: i32 = 7;
 
 /// The most finder patterns that are kept of a picture: a page of print has fewer look-alikes.
 const MOST: usize = 4_000;
