@@ -21,13 +21,14 @@ const BIAS: u32 = 2;
 const LEAST_CONTRAST: f32 = 10.0;
 
 /// So are windows that differ by less than this many times what the quieter cells do, which is the picture's noise: the
-/// range of the 1,600 pixels of a window is about 1.4 times that of the 64 of a cell.
-const NOISE: f32 = 1.6;
+/// range of the 1,600 pixels of a window is about 1.4 times that of the 64 of a cell, and one in a thousand windows more
+/// than twice.
+const NOISE: f32 = 2.2;
 const QUIET_SHARE: f32 = 0.3;
 
 /// But a symbol in a shadow differs by this share of what the busiest cells do, and so does a picture all of symbol.
 const SHADOW: f32 = 0.2;
-const BUSY_SHARE: f32 = 0.95;
+const BUSY_SHARE: f32 = 0.995;
 
 /// What makes a pixel dark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -35,7 +35,7 @@ impl Budget {
 
 /// What a symbol costs that is found but hard to read, whatever the picture's size; and what looking for it costs from
 /// all sides, in hundredths of a step.
-const BASE_STEPS: u64 = 200_000;
+const BASE_STEPS: u64 = 250_000;
 const HUNDREDTHS_A_PIXEL: u64 = 45;
 
 /// The default is [`Budget::FRAME`].

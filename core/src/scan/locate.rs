@@ -228,8 +228,11 @@ fn crossing(profile: &[f32; STEPS], range: std::ops::Range<usize>, level: f32) -
 /// Versions that are tried for one symbol.
 pub(super) const VERSION_TRIES: usize = 3;
 
-/// Bits in which version information may differ from what is read (7.10: its code corrects three).
+/// The first version that has version information, bits in which it may differ from what is read (7.10: its code corrects
+/// three), and bits in which nearly all that is no version information differs, of 18.
+const FIRST_THAT_TELLS: u8 = 7;
 const MOST_VERSION_ERRORS: u32 = 3;
+const CHANCE_ERRORS: u32 = 5;
 
 impl Corners {
     /// The map of a flat symbol of this version, by the corners of its finder patterns.
@@ -269,8 +272,15 @@ impl Corners {
         let mut best = [None; VERSION_TRIES];
         for version in 1..=VERSIONS {
             let off = (f32::from(version) - about).abs();
-            let named = told.iter().filter(|&&known| known == Some(version)).count();
-            if off > reach && (named == 0 || off > 3.0 * reach) {
+            let errors = told.map(|word| (version_word(version) ^ word).count_ones());
+            let tells = version >= FIRST_THAT_TELLS;
+            let named = if tells {
+                errors.iter().filter(|&&errors| errors <= MOST_VERSION_ERRORS).count()
+            } else {
+                0
+            };
+            let denied = tells && errors.iter().all(|&errors| errors > CHANCE_ERRORS);
+            if denied || off > reach && (named == 0 || off > 3.0 * reach) {
                 continue;
             }
             let Some(map) = self.map(version) else { continue };
@@ -285,8 +295,8 @@ impl Corners {
         best
     }
 
-    /// The version that stands beside the right-hand finder pattern, or above the lower one (7.10, figures 27 and 28).
-    fn version_beside(&self, grey: Grey<'_>, lower: bool) -> Option<u8> {
+    /// The version information beside the right-hand finder pattern, or above the lower one (7.10, figures 27 and 28).
+    fn version_beside(&self, grey: Grey<'_>, lower: bool) -> u32 {
         let mut values = [0.0; 18];
         for (bit, value) in values.iter_mut().enumerate() {
             // Three modules next to the light border, six along the finder pattern.
@@ -294,9 +304,7 @@ impl Corners {
             *value = grey.at(if lower { self.below.at(along, near) } else { self.right.at(near, along) });
         }
         let mean = values.iter().sum::<f32>() / 18.0;
-        let word =
-            values.iter().enumerate().fold(0, |word, (bit, &value)| word | u32::from(value < mean) << bit);
-        (7..=VERSIONS).find(|&version| (version_word(version) ^ word).count_ones() <= MOST_VERSION_ERRORS)
+        values.iter().enumerate().fold(0, |word, (bit, &value)| word | u32::from(value < mean) << bit)
     }
 }
 

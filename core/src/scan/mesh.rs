@@ -179,6 +179,14 @@ impl Mesh {
         mesh
     }
 
+    /// What `refined` costs at most, in samples.
+    pub(super) fn refining(&self) -> usize {
+        // Each node is judged five times a pass, by half of the modules around it.
+        let nodes = (self.side as f32 / NODE_SPACING + 1.5) as usize;
+        let around = (1.6 * NODE_SPACING) as usize + 1;
+        nodes * nodes * REFINING_STEPS.len() * 5 * around * around / 2
+    }
+
     /// Moves one node by at most `step` modules each way.
     fn settle(&mut self, grey: Grey<'_>, row: usize, column: usize, step: f32, work: &mut usize) {
         let node = row * self.lines.len() + column;

@@ -169,8 +169,9 @@ impl Scanner {
             self.bits.fill(view, look.rule);
             *last = Some((look.level, look.rule));
         }
-        let step = if look.level == 0 { 2 } else { 1 };
-        meter.spend(finder::search(&self.bits, step, look.inverted, &mut self.finders));
+        // Modules are larger on a finer picture than on one that was searched before, so fewer rows show all symbols.
+        let rows = 1 + first_level(frame).saturating_sub(look.level);
+        meter.spend(finder::search(&self.bits, rows, look.inverted, &mut self.finders));
         meter.spend(triple::rank(&self.finders, &mut self.triples));
         let factor = (1_usize << look.level) as f32;
         let middles =
@@ -188,8 +189,18 @@ impl Scanner {
                 break;
             }
         }
-        self.attempts.refine(frame, &self.pyramid, meter)
+        let attempts = &mut self.attempts;
+        attempts
+            .read_waiting(frame, &self.pyramid, meter, reserve)
+            .or_else(|| attempts.refine(frame, &self.pyramid, meter))
     }
+}
+
+/// Halvings of the picture that is searched first.
+fn first_level(frame: &Frame<'_>) -> usize {
+    let pixels = frame.width() * frame.height();
+    let levels = Pyramid::levels_of(frame);
+    (0..levels).find(|level| pixels >> (2 * level) <= FIRST_LOOK_PIXELS).unwrap_or(levels - 1)
 }
 
 /// What a look costs at most before a triple is found, in steps.
@@ -200,8 +211,7 @@ fn cost(frame: &Frame<'_>, look: Look) -> usize {
 /// All looks at a frame. The first is always the same; the order of the others depends on the turn.
 fn looks(frame: &Frame<'_>, turn: usize) -> Vec<Look> {
     let levels = Pyramid::levels_of(frame);
-    let pixels = frame.width() * frame.height();
-    let first = (0..levels).find(|level| pixels >> (2 * level) <= FIRST_LOOK_PIXELS).unwrap_or(levels - 1);
+    let first = first_level(frame);
     let look = |level, rule, inverted| Look { level, rule, inverted };
     let mut all = vec![look(first, Rule::Between, false)];
     let coarser = || first + 1..levels;
