@@ -66,8 +66,8 @@ pub use secret_store::{Secret, SecretStore, SecretStoreError};
 pub use status::Status;
 pub use trust::{TrustConfiguration, TrustError, TrustedService};
 pub use verification::{
-    MaterialError, SignatureLevel, SignatureReport, Verdict, VerificationMaterial, VerificationReason,
-    VerificationReport, VerificationSeverity, WhatIsSigned, verify_file,
+    MaterialError, SignatureLevel, SignatureReport, Verdict, VerificationCheck, VerificationMaterial,
+    VerificationOutcome, VerificationReason, VerificationReport, VerificationSeverity, WhatIsSigned, verify_file,
 };
 pub use violation::{FieldName, Violation, ViolationSeverity};
 pub use waiting::{Requester, Waiting, WaitingContent};
