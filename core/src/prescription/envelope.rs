@@ -18,6 +18,8 @@ const MAX_DEPTH: usize = 64;
 /// The longest start tag of an envelope has 150 bytes. Bounds the attributes that are compared with each other.
 const MAX_TAG_BYTES: usize = 1_024;
 
+/// The Id that the signature will have.
+const SIGNATURE_ID: &str = "PrescriptionSign";
 const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 const XMLDSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
 
@@ -121,10 +123,14 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// What must hold of every node: no comment, no processing instruction, no foreign namespace in scope, no id twice,
-    /// no signature.
+    /// What must hold of every node: no comment, no processing instruction, no foreign namespace in scope, no id twice
+    /// (that of the signature to come included), no signature, and one document, under whatever element.
     fn everywhere(&mut self, document: &Document<'_>) {
-        let mut ids = HashSet::new();
+        let mut ids = HashSet::from([SIGNATURE_ID]);
+        let is_document = |node: &Node| node.tag_name().name() == "PrescriptionDocument";
+        if document.descendants().filter(is_document).nth(1).is_some() {
+            self.report(&rule::XML_DUPLICATE);
+        }
         for node in document.descendants() {
             if node.is_comment() || node.is_pi() {
                 self.report(&rule::XML_UNEXPECTED);
