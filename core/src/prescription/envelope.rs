@@ -110,7 +110,7 @@ impl Reader<'_, '_> {
             return;
         }
         self.everywhere(document);
-        self.encoding();
+        self.declaration();
         self.attributes(root, &[("id", "Document")]);
         match schema {
             None => self.report(&rule::SCHEMA_LOCATION),
@@ -149,14 +149,19 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn encoding(&mut self) {
+    fn declaration(&mut self) {
         let Some((declaration, _)) = self.text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"))
         else {
             return;
         };
-        let Some((_, after)) = declaration.split_once("encoding") else { return };
-        if !after.split(['"', '\'']).nth(1).is_some_and(|name| name.eq_ignore_ascii_case("UTF-8")) {
+        let value = |name| declaration.split_once(name).map(|(_, after)| after.split(['"', '\'']).nth(1));
+        if value("encoding").is_some_and(|name| !name.is_some_and(|name| name.eq_ignore_ascii_case("UTF-8")))
+        {
             self.report(&rule::XML_ENCODING);
+        }
+        // Version 1.1 takes other characters for line ends.
+        if value("version") != Some(Some("1.0")) {
+            self.report(&rule::XML_UNEXPECTED);
         }
     }
 

@@ -3,6 +3,7 @@
 //! the folder `keychain`, and is in this process only while it is used.
 
 use std::{
+    alloc::System,
     fs::File,
     io::{Read, Write},
     path::{Path, PathBuf},
@@ -21,6 +22,12 @@ use hpki_agent::{
 };
 use serde_json::Value;
 use tracing_subscriber::filter::LevelFilter;
+use zeroizing_alloc::ZeroAlloc;
+
+/// As the library for phones and the command line have it: what TLS, HTTP and JSON leave in memory that they give back is
+/// wiped too.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// Whoever holds the phone says yes.
 struct Yes;
