@@ -106,7 +106,7 @@ fn files_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 /// Everything that let the phone act as the doctor so far, and what it knew of patients, but the token of the session
 /// that still runs.
-fn secrets(world: &World, ticket: &IssuedTicket, phone: &Process) -> Needles {
+fn secrets(world: &World, ticket: &IssuedTicket) -> Needles {
     let mut needles = Needles::default();
     needles.add("the activation code", ticket.activation_code.as_ref().unwrap());
     needles.add("the ticket", &ticket.qr_text.split_once('#').unwrap().1[..60]);
@@ -168,13 +168,13 @@ async fn after_success_no_secret_is_left_in_memory_log_or_files() {
     let world = World::new().await;
     let (mut phone, ticket) = (Process::start(&world), world.letter());
     assert_eq!(phone.register(&ticket), "done");
-    let needles = secrets(&world, &ticket, &phone);
+    let needles = secrets(&world, &ticket);
     assert_not_in_files(&needles, &phone, "registered");
     assert_not_in_memory(&needles, &phone, "registered").await;
     let request = world.submit(&sample::csv(1));
     assert_eq!(phone.run(&json!({"do": "sign"})), "done");
     world.assert_signed(&request, &sample::csv(1));
-    let needles = secrets(&world, &ticket, &phone);
+    let needles = secrets(&world, &ticket);
     assert!(needles.count() >= 10, "{}", needles.count());
     assert_not_in_files(&needles, &phone, "signed");
     assert_not_in_memory(&needles, &phone, "signed").await;
@@ -204,7 +204,7 @@ async fn after_failure_no_secret_is_left_in_memory_log_or_files() {
     ] {
         world.service().faults().next(1, SIGN_HASH, fault);
         assert_ne!(phone.run(&json!({"do": "sign"})), "done");
-        let needles = secrets(&world, &ticket, &phone);
+        let needles = secrets(&world, &ticket);
         assert_not_in_files(&needles, &phone, "failed");
         assert_not_in_memory(&needles, &phone, "failed").await;
     }
@@ -231,6 +231,6 @@ async fn after_a_kill_in_the_middle_of_signing_no_secret_is_left_in_log_or_files
         spent.add("the ticket", &ticket.qr_text.split_once('#').unwrap().1[..60]);
         assert_not_in_memory(&spent, &phone, endpoint).await;
         phone.kill();
-        assert_not_in_files(&secrets(&world, &ticket, &phone), &phone, endpoint);
+        assert_not_in_files(&secrets(&world, &ticket), &phone, endpoint);
     }
 }
