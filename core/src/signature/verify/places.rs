@@ -80,7 +80,6 @@ pub(super) fn unsigned(document: &Document, places: &[Place]) -> Vec<Reason> {
             _ if holds_signed => continue,
             "PrescriptionManagement" | "DispensingManagement" => MANAGEMENT_UNSIGNED,
             "AdditionalPrescriptionInformation" | "AdditionalDispensedInformation" => ADDITIONAL_UNSIGNED,
-            "DispensingDocument" => continue,
             _ => OTHER_UNSIGNED,
         };
         if !notes.contains(&note) {
@@ -107,6 +106,9 @@ impl<'d> Ids<'d> {
             found.extend(ids(node).map(|id| (id, node.id())));
             let name = node.tag_name();
             prescriptions += usize::from(name.name() == "PrescriptionDocument");
+            if name.name() == "DispensingDocument" && !is_in_its_place(node, places) {
+                return Err(SECOND_DOCUMENT);
+            }
             let is_signature = name.name() == "Signature" && name.namespace() == Some(DSIG);
             if is_signature && !places.iter().any(|place| place.signature.id() == node.id()) {
                 return Err(SIGNATURE_ELSEWHERE);
@@ -126,6 +128,12 @@ impl<'d> Ids<'d> {
         let at = self.0.binary_search_by_key(&id, |(id, _)| id).ok()?;
         self.0.get(at).map(|(_, node)| *node)
     }
+}
+
+/// Whether a DispensingDocument is the one child of this name of a signed Dispensing.
+fn is_in_its_place(node: Node, places: &[Place]) -> bool {
+    let dispensing = places.iter().find(|place| place.covers == Covers::Dispensing);
+    dispensing.and_then(|place| only(place.target, "", "DispensingDocument")) == Some(node)
 }
 
 /// The children that are elements.
