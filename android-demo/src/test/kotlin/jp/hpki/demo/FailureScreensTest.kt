@@ -2,7 +2,6 @@ package jp.hpki.demo
 
 import java.time.Instant
 import jp.hpki.agent.HpkiAgent
-import jp.hpki.agent.Office
 import jp.hpki.agent.Phone
 import jp.hpki.agent.core.ActivationCode
 import jp.hpki.agent.core.Clock
@@ -42,7 +41,7 @@ class FailureScreensTest {
 
     @Test
     fun `another service's letter is refused before anything is sent`() {
-        val stranger = Office().use { it.letter(it.doctor).qrText }
+        val stranger = TestApp.newOffice().use { it.letter(it.doctor).qrText }
         val hand = Hand()
         hand.waitFor(R.string.welcome_scan)
         hand.app.journey.letterRead(stranger)
@@ -149,7 +148,7 @@ class FailureScreensTest {
 
     @Test
     fun `a service that is down is told of in the inbox and at the approval, and nothing is lost`() {
-        val office = Office()
+        val office = TestApp.newOffice()
         val hand = Hand()
         hand.app.office = office
         hand.register()
