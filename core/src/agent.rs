@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 
 use self::outbox::Item;
 pub use self::{
-    approving::{Approved, Batch, Delivery},
+    approving::{Approved, Batch, Delivery, Redelivery},
     error::{AgentError, Code, Kind},
     registering::Candidate,
     settings::{EXPIRY_WARNING, Warning},
@@ -76,6 +76,9 @@ pub struct Agent {
     bound: Mutex<Option<Bound>>,
     /// Documents whose refusal is in the journal already.
     refused: Mutex<HashSet<Digest>>,
+    /// Requests that this agent has answered: what an earlier reading of the inbox showed of them is not for another answer.
+    /// Held while one is being answered, so that the doctor's acts follow one another.
+    answered: Mutex<HashSet<String>>,
 }
 
 /// The binding in force and the session with its service; the session is made when first needed.
@@ -118,6 +121,7 @@ impl Agent {
             journal: Arc::new(journal),
             bound: Mutex::new(binding.map(|binding| Bound { binding, session: None })),
             refused: Mutex::default(),
+            answered: Mutex::default(),
         })
     }
 
@@ -171,9 +175,10 @@ impl Agent {
         };
         let key_binding = binding.key_alias(KeyRole::Device).binding;
         self.remove_registration(session.service(), binding.registration_client_uri(), &key_binding).await?;
+        self.note(vec![record::unregistered(&binding)?]).await?;
         self.wipe(&key_binding).await?;
         *self.bound.lock().await = None;
-        self.note(vec![record::unregistered(&binding)?]).await
+        Ok(())
     }
 
     /// The service of this issuer in the app's trust configuration; an update of the app may have dropped it.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-use super::{Agent, AgentError, Bound, Code, Kind, blocking, outbox::Item, record};
+use super::{Agent, AgentError, Bound, Code, Kind, Session, blocking, outbox::Item, record};
 use crate::{
     certificate::{Certificate, Holder, SigningCertificate, build_path},
     device::{KeyAlias, KeyRole, KeyVaultError, NewKey, Secret, state::State},
@@ -50,6 +50,7 @@ pub struct Candidate {
     binding: Binding,
     service_name_ja: String,
     replaced: bool,
+    session: Session,
 }
 
 impl Candidate {
@@ -147,15 +148,15 @@ impl Agent {
     /// # Errors
     /// [`Code::StorageFailed`], [`Code::SecretStoreUnavailable`].
     pub async fn confirm(&self, candidate: Candidate) -> Result<(), AgentError> {
-        let binding = candidate.binding;
+        let Candidate { binding, replaced, session, .. } = candidate;
         let stored = binding.to_json()?;
+        self.note(vec![record::registered(&binding, replaced)?]).await?;
         self.with_state(move |state| {
             state.write(BINDING, &stored)?;
             Ok(state.remove(BEGUN)?)
         })
         .await?;
-        self.note(vec![record::registered(&binding, candidate.replaced)?]).await?;
-        *self.bound.lock().await = Some(Bound { binding, session: None });
+        *self.bound.lock().await = Some(Bound { binding, session: Some(session) });
         Ok(())
     }
 
@@ -164,10 +165,10 @@ impl Agent {
     /// # Errors
     /// The errors of the wire; then it can be repeated through [`Agent::candidate`].
     pub async fn reject(&self, candidate: Candidate) -> Result<(), AgentError> {
-        let binding = candidate.binding;
-        let service = self.discover(self.trusted(binding.issuer())?).await?;
+        let Candidate { binding, session, .. } = candidate;
         let key_binding = binding.key_alias(KeyRole::Device).binding;
-        self.remove_registration(&service, binding.registration_client_uri(), &key_binding).await?;
+        let service = session.service.service();
+        self.remove_registration(service, binding.registration_client_uri(), &key_binding).await?;
         self.wipe(&key_binding).await
     }
 
@@ -275,7 +276,8 @@ impl Agent {
         let bound_keys =
             BoundKeys { binding: &begun.key_binding, device: &keys.device, approval: &keys.approval };
         let binding = Binding::pin(&registered, &bound_keys, chain, certificate.holder().clone(), now)?;
-        Ok(Candidate { binding, service_name_ja: trusted.display_name_ja.clone(), replaced })
+        let session = Session { since: now, service: Arc::new(session) };
+        Ok(Candidate { binding, service_name_ja: trusted.display_name_ja.clone(), replaced, session })
     }
 
     /// RFC 7592 §2.3. A service that no longer knows the phone has nothing to remove: that is no error. Nor is it one

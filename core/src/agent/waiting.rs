@@ -2,7 +2,11 @@
 
 use time::OffsetDateTime;
 
-use super::{Agent, AgentError, Code, outbox::Item, record};
+use super::{
+    Agent, AgentError, Code,
+    outbox::{self, Item},
+    record,
+};
 use crate::{
     certificate::Holder,
     journal::Digest,
@@ -116,17 +120,26 @@ impl Agent {
     }
 
     /// Tells the requester that the doctor will not sign (protocol §6, `access_denied`). `reason` is the doctor's own
-    /// words to the clinic, at most 500 characters; it is sent, never kept.
+    /// words to the clinic; its first 200 characters are sent, never kept.
     ///
     /// # Errors
-    /// [`Code::AlreadyAnswered`], [`Code::PhoneUnbound`], and the errors of the wire.
+    /// [`Code::AlreadyAnswered`], [`Code::RequestGone`], [`Code::PhoneUnbound`], and the errors of the wire.
     pub async fn decline(&self, waiting: Waiting, reason: &str) -> Result<(), AgentError> {
+        let mut answered = self.answered.lock().await;
         let (_, session) = self.session().await?;
+        let entry = outbox::entry(&waiting.id, &waiting.document, waiting.response_uri.as_deref());
         if let Some(uri) = &waiting.response_uri {
+            let at = entry.clone();
+            let kept = self.with_state(move |state| Item::read(state, &at)).await?;
+            if kept.is_some_and(|item| !item.signed.is_empty()) {
+                return Err(AgentError::new(Code::AlreadyAnswered));
+            }
             self.judge(session.decline(uri, reason).await).await?;
+            answered.insert(waiting.id.clone());
         }
         let document = waiting.content.is_ok().then(|| Digest::from_sha256(waiting.document));
-        self.note(vec![record::declined(&waiting.id, document)]).await
+        self.note(vec![record::declined(&waiting.id, document)]).await?;
+        self.forget(entry).await
     }
 }
 

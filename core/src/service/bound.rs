@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{
     CredentialInfo, CredentialToken, CscRefusal, DocumentFault, Inbox, InboxItem, MAX_DOCUMENT, MAX_INBOX,
-    MAX_WAIT, RegistrationAnswer, Service, ServiceError, SignatureActivation,
+    MAX_WAIT, Refusal, RegistrationAnswer, Service, ServiceError, SignatureActivation,
     activation::is_granted,
     csc::{self, Signatures},
     exchange::{Authorization, Call, Payload, TIMEOUT, json_bytes},
@@ -247,6 +247,7 @@ impl BoundService {
         match response.status {
             _ if response.is_success() => Ok(()),
             404 | 410 => Err(ServiceError::RequestGone),
+            409 if Refusal::of(&response).code == "expired" => Err(ServiceError::RequestGone),
             409 => Err(ServiceError::AlreadyAnswered),
             _ => Err(self.service.exchange.refused(&response)),
         }

@@ -125,16 +125,16 @@ public final class HpkiAgent: Sendable {
 
     /// Tells the requester that the doctor will not sign. Uses the waiting prescription up.
     ///
-    /// - Parameter reason: the doctor's own words to the clinic, at most 500 characters; sent, never kept.
+    /// - Parameter reason: the doctor's own words to the clinic; its first 200 characters are sent, never kept.
     public func decline(_ waiting: Waiting, reason: String) async throws(HpkiAgentError) {
         try await cancellable { try await self.core.decline(waiting: waiting, reason: reason, cancellation: $0) }
     }
 
-    /// Hands over signed files that the service has not yet taken, and returns how many are left: for an app's start and for the
+    /// Hands over signed files that the service has not yet taken, and returns what became of each: for an app's start and for the
     /// return of the network.
     @discardableResult
-    public func deliverPending() async throws(HpkiAgentError) -> Int {
-        try await cancellable { Int(try await self.core.deliverPending(cancellation: $0)) }
+    public func deliverPending() async throws(HpkiAgentError) -> [Redelivery] {
+        try await cancellable { try await self.core.deliverPending(cancellation: $0) }
     }
 
     /// Removes this phone from the service and wipes keys, secrets and binding.
