@@ -13,6 +13,14 @@
     reason = "docs are read in Kotlin and Swift, where a heading `# Errors` means nothing; UniFFI passes by value"
 )]
 
+use std::alloc::System;
+
+use zeroizing_alloc::ZeroAlloc;
+
+/// Memory that this library gives back is wiped: what TLS, HTTP and JSON have copied of tokens and prescriptions too.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
+
 uniffi::setup_scaffolding!();
 
 mod activation_code;

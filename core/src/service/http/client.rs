@@ -19,8 +19,9 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Silence between two pieces of an answer: as long as the most patient call waits (`signHash` over a full batch), so
 /// that a poll of 25 s is no error, and a peer that stopped talking is noticed whatever the caller's own limit.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(60);
-/// A kept connection outlives the pause between two polls, not an afternoon.
-pub const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// A kept connection outlives the pause between two polls and a touch of the sensor. Its buffers hold what was sent and
+/// received last, tokens and prescriptions; with it they are gone.
+pub const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 /// One origin, one doctor: a poll and an action at the same time.
 pub const POOL_MAX_IDLE: usize = 2;
 /// What the agent calls itself: product and version, nothing about the phone or the doctor.
@@ -138,7 +139,8 @@ fn classify(error: &reqwest::Error) -> TransportError {
         TransportError::Dns
     } else if error.is_connect() {
         TransportError::Unreachable
-    } else if causes(error).any(<dyn Error>::is::<io::Error>) || error.is_body() {
+    } else if causes(error).any(<dyn Error>::is::<io::Error>) || error.is_body() || error.is_decode() {
+        // Nothing is decoded here: what reqwest calls so is an HTTP/2 body whose connection ended.
         TransportError::Interrupted
     } else {
         TransportError::Protocol

@@ -84,7 +84,7 @@ class Office : AutoCloseable {
 }
 
 /** A registration letter and the code that came apart from it. */
-class Letter(private val picture: Path, val qrText: String, val code: String) {
+class Letter(val picture: Path, val qrText: String, val code: String) {
     /** The letter as a camera would see it. */
     fun luma(): Frame {
         val image = ImageIO.read(picture.toFile())
