@@ -6,6 +6,7 @@
 
 mod approving;
 mod error;
+mod last_inbox;
 mod mapping;
 mod outbox;
 mod record;
@@ -23,6 +24,7 @@ use self::outbox::Item;
 pub use self::{
     approving::{Approved, Batch, Delivery, Redelivery},
     error::{AgentError, Code, Kind},
+    last_inbox::{LastInbox, MAX_REMEMBERED},
     registering::Candidate,
     settings::{EXPIRY_WARNING, Warning},
     waiting::Waiting,
@@ -33,7 +35,7 @@ use crate::{
     device::{Device, KeyRole, state::State},
     journal::{Digest, Entry, Event, Journal},
     registration::{Binding, ClientInfo},
-    service::{BoundService, ClientIdentity, Service, ServiceError},
+    service::{BoundService, ClientIdentity, MAX_SKEW, Service, ServiceError},
     trust::{TrustConfiguration, TrustedService},
 };
 
@@ -98,9 +100,10 @@ struct Session {
 }
 
 impl Session {
-    /// Also over when the clock was set back: its age is unknown then.
+    /// Also over when the clock was set back: its age is unknown then. Not so when it went back a little, as the service's
+    /// time does from one answer to the next: `Date` has whole seconds, and answers take their time.
     fn is_over(&self) -> bool {
-        !(Duration::ZERO..=SESSION_LIFETIME).contains(&(self.service.now() - self.since))
+        !(-MAX_SKEW..=SESSION_LIFETIME).contains(&(self.service.now() - self.since))
     }
 }
 
@@ -219,8 +222,13 @@ impl Agent {
         if matches!(error.code(), Code::PhoneUnbound | Code::KeysInvalidated) {
             let mut bound = self.bound.lock().await;
             if let Some(Bound { binding, .. }) = bound.take() {
+                // What was signed and not delivered goes with the keys: the request still waits, for the next phone.
+                let lost = self.with_state(Item::undelivered).await?;
+                let mut events: Vec<_> =
+                    lost.iter().map(|i| record::not_delivered(i, error.code())).collect();
+                events.push(record::wiped(error.code()));
+                self.note(events).await?;
                 self.wipe(&binding.key_alias(KeyRole::Device).binding).await?;
-                self.note(vec![record::wiped(error.code())]).await?;
             }
         }
         Err(error)

@@ -206,6 +206,7 @@ impl From<CredentialRefusal> for AgentError {
                 Code::CredentialDisabled
             }
             CredentialRefusal::Algorithm
+            | CredentialRefusal::NoKey
             | CredentialRefusal::NoCertificate
             | CredentialRefusal::NoIdentifier => Code::ServiceMisbehaved,
         };

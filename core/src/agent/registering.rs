@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-use super::{Agent, AgentError, Bound, Code, Kind, Session, blocking, outbox::Item, record};
+use super::{Agent, AgentError, Bound, Code, Session, blocking, last_inbox, outbox::Item, record};
 use crate::{
     certificate::{Certificate, Holder, SigningCertificate, build_path},
     device::{KeyAlias, KeyRole, KeyVaultError, NewKey, Secret, state::State},
@@ -225,7 +225,8 @@ impl Agent {
     }
 
     /// What the service says of the credential, judged: only a certificate that may prescribe makes a candidate. For
-    /// any other the phone is unregistered again, so that nothing half bound stays behind.
+    /// any other the phone is unregistered again, so that nothing half bound stays behind. An answer that could not be read
+    /// is asked for again, by [`Agent::candidate`] or with the same ticket.
     async fn read_candidate(
         &self,
         service: Service,
@@ -250,9 +251,7 @@ impl Agent {
         });
         let (certificate, chain) = match accepted {
             Ok(accepted) => accepted,
-            Err(refused) if matches!(refused.kind(), Kind::Retry | Kind::FixPhone) => {
-                return Err(refused);
-            }
+            Err(unread) if !condemns(unread.code()) => return Err(unread),
             Err(refused) => {
                 self.remove_registration(
                     session.service(),
@@ -310,6 +309,7 @@ impl Agent {
         blocking(move || Ok(secrets.delete(&name)?)).await?;
         self.with_state(|state| {
             Item::clear(state)?;
+            last_inbox::clear(state)?;
             state.remove(BEGUN)?;
             Ok(state.remove(BINDING)?)
         })
@@ -352,6 +352,23 @@ pub(super) fn is_wrong(skew: Duration) -> bool {
     skew.abs() > MAX_SKEW
 }
 
+/// Whether it is the credential that is refused, for good. Anything else, such as a proxy's page or a service out of order, is
+/// no reason to throw away a registration whose ticket cannot be used twice.
+fn condemns(refusal: Code) -> bool {
+    matches!(
+        refusal,
+        Code::CertificateNotPrescriber
+            | Code::CertificateWithoutRole
+            | Code::CertificateForAuthentication
+            | Code::CertificateExpired
+            | Code::CertificateRevoked
+            | Code::CertificateUntrusted
+            | Code::CertificateInvalid
+            | Code::CredentialDisabled
+            | Code::SoleControlMissing
+    )
+}
+
 /// Whether a ticket can never be used again by this phone, so that the keys made for it are worthless.
 fn is_final(refusal: &RegistrationRefusal) -> bool {
     matches!(
@@ -372,8 +389,10 @@ pub(super) fn is_unconfirmed(state: &State) -> Result<bool, AgentError> {
     Ok(load_begun(state)?.is_some_and(|begun| begun.answer.is_some()))
 }
 
+/// The binding in force. Where there is one, no registration waits: the note of its own is a crash's leftover.
 pub(super) fn load_binding(state: &State) -> Result<Option<Binding>, AgentError> {
     let Some(stored) = state.read(BINDING)? else { return Ok(None) };
+    state.remove(BEGUN)?;
     Ok(Some(Binding::from_json(&stored)?))
 }
 

@@ -44,6 +44,10 @@ async fn meet(app: &App, endpoint: &str, fault: Fault, request: Request, next: N
             }
             response
         }
+        Fault::Silent => {
+            next.run(request).await;
+            std::future::pending().await
+        }
         Fault::Twice => twice(request, next).await,
         Fault::Again => {
             let answer = whole(next.run(request).await).await;

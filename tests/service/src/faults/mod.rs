@@ -26,6 +26,8 @@ pub enum Fault {
     /// The service carries it out; the connection breaks after so many bytes of the answer (HTTP framing included,
     /// TLS not). An answer that is shorter arrives, and the connection breaks at the next.
     Cut(u64),
+    /// The service carries it out; the answer never comes, and the connection stays.
+    Silent,
     /// It arrives twice, as a proxy repeats it; the second answer is given.
     Twice,
     /// Its answer is given again to the next request of the endpoint, which the service does not hear.

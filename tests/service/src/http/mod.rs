@@ -148,9 +148,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(|| async { Refusal::method_not_allowed() })
         .layer(DefaultBodyLimit::max(call::MAX_BODY_BYTES))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), stamp))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), record::record))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), faults::inject))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), count))
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), record::record))
         .with_state(app)
 }
 
