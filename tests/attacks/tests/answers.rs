@@ -23,7 +23,7 @@ use serde_json::Value;
 const NO_WAIT: StdDuration = StdDuration::ZERO;
 
 /// What a phone may say of a service that misbehaves. Never that the phone itself, or the doctor, is at fault.
-const OF_THE_SERVICE: [Code; 22] = [
+const OF_THE_SERVICE: [Code; 23] = [
     Code::ServiceMisbehaved,
     Code::ServiceRefused,
     Code::ServiceNotTrusted,
@@ -42,6 +42,7 @@ const OF_THE_SERVICE: [Code; 22] = [
     Code::CertificateWithoutRole,
     Code::CredentialDisabled,
     Code::DocumentRefused,
+    Code::PhoneUnbound,
     Code::RequestDamaged,
     Code::SignatureRefused,
     Code::SignatureWrong,
@@ -139,6 +140,7 @@ async fn every_change(endpoint: &str) -> Vec<(String, Change)> {
 /// Spoils the answers of an endpoint while a bound phone reads, approves and signs; then the same without.
 async fn spoil_while_signing(endpoint: &str) {
     let mut place: Option<(World, Phone)> = None;
+    let (mut refused, mut unaffected) = (0, 0);
     for (pointer, change) in every_change(endpoint).await {
         let what = format!("{endpoint} {pointer} {}", short(&change));
         let (world, mut phone) = match place.take() {
@@ -155,9 +157,13 @@ async fn spoil_while_signing(endpoint: &str) {
         let before = world.wire().0.len();
         let (mut shown, mut signed) = (Shown::new(), Vec::new());
         world.service().faults().next(u32::MAX, endpoint, Fault::Rewritten(rewrite(&pointer, change)));
-        if let Err(error) = approve_all(&phone, &mut shown, &mut signed).await {
-            assert_of_the_service(&error, &what);
-            assert!(signed.is_empty(), "{what}");
+        match approve_all(&phone, &mut shown, &mut signed).await {
+            Ok(()) => unaffected += 1,
+            Err(error) => {
+                assert_of_the_service(&error, &what);
+                assert!(signed.is_empty(), "{what}");
+                refused += 1;
+            }
         }
         world.service().faults().clear();
 
@@ -173,12 +179,15 @@ async fn spoil_while_signing(endpoint: &str) {
         let is_clean = matches!(phone.status().await.unwrap(), Status::Registered { undelivered: 0, .. });
         place = is_clean.then_some((world, phone));
     }
+    assert!(refused > 0 && refused + unaffected >= 8, "{refused} refused, {unaffected} unaffected");
+    println!("{endpoint}: {refused} refused, {unaffected} unaffected");
 }
 
 /// Spoils the answers of an endpoint while a phone registers.
 async fn spoil_while_registering(endpoint: &str) {
     let world = World::new().await;
     world.submit(&sample::csv(1));
+    let (mut refused, mut unaffected) = (0, 0);
     for (pointer, change) in every_change(endpoint).await {
         let what = format!("{endpoint} {pointer} {}", short(&change));
         let mut phone = world.phone();
@@ -190,6 +199,7 @@ async fn spoil_while_registering(endpoint: &str) {
             Ok(candidate) => candidate,
             Err(error) => {
                 assert_of_the_service(&error, &what);
+                refused += 1;
                 phone.restart().await.unwrap();
                 let status = phone.status().await.unwrap();
                 assert!(!matches!(status, Status::Registered { .. }), "{what}: {status:?}");
@@ -200,12 +210,15 @@ async fn spoil_while_registering(endpoint: &str) {
         phone.confirm(candidate).await.unwrap();
         let (mut shown, mut signed) = (Shown::new(), Vec::new());
         let before = world.wire().0.len();
+        unaffected += 1;
         match approve_all(&phone, &mut shown, &mut signed).await {
             Ok(()) => assert_only_what_was_shown(&world, before, &shown, &signed, &what),
             Err(error) => assert_of_the_service(&error, &what),
         }
         world.submit(&sample::csv(1));
     }
+    assert!(refused > 0 && refused + unaffected >= 8, "{refused} refused, {unaffected} unaffected");
+    println!("{endpoint}: {refused} refused, {unaffected} unaffected");
 }
 
 fn short(change: &Change) -> String {
