@@ -121,9 +121,9 @@ mod tests {
         assert_eq!(found, ["/a", "/a/b", "/a/b/0", "/a/b/1", "/c~1d", "/e"]);
         for pointer in &found {
             let value = answer.pointer(pointer).unwrap();
-            let changes = changes(value);
-            assert!(changes.len() >= 3);
-            for change in changes {
+            let tried = changes(value);
+            assert!(tried.len() >= 3);
+            for change in tried {
                 let mut changed = answer.clone();
                 apply(&mut changed, pointer, &change);
                 assert_ne!(changed, answer, "{pointer} {change:?}");

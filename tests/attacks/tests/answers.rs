@@ -108,24 +108,35 @@ fn assert_only_what_was_shown(
     }
 }
 
-/// The answers of an endpoint in a journey in which nothing is tampered with.
-async fn true_answers(endpoint: &str) -> Vec<Value> {
+/// A part of a journey.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Registering,
+    Signing,
+}
+
+/// The answers of an endpoint in this part of a journey in which nothing is tampered with.
+async fn true_answers(part: Part, endpoint: &str) -> Vec<Value> {
     let world = World::new().await;
     let phone = world.bound_phone().await;
+    let registered = world.wire().0.len();
     world.submit(&sample::csv(1));
     world.submit(&sample::csv(2));
     approve_all(&phone, &mut Shown::new(), &mut Vec::new()).await.unwrap();
-    phone.unregister().await.unwrap();
-    let wire = world.wire();
+    let mut wire = world.wire();
+    match part {
+        Part::Registering => wire.0.truncate(registered),
+        Part::Signing => wire = wire.after(registered),
+    }
     let answers = wire.of(endpoint).filter_map(|exchange| serde_json::from_slice(&exchange.answer).ok());
     answers.filter(|answer: &Value| answer.as_object().is_some_and(|members| !members.is_empty())).collect()
 }
 
 /// Every change of every field of the endpoint's answers.
-async fn every_change(endpoint: &str) -> Vec<(String, Change)> {
+async fn every_change(part: Part, endpoint: &str) -> Vec<(String, Change)> {
     let mut all = Vec::new();
     let mut seen = BTreeSet::new();
-    for answer in true_answers(endpoint).await {
+    for answer in true_answers(part, endpoint).await {
         for pointer in fields(&answer) {
             let value = answer.pointer(&pointer).unwrap();
             if seen.insert(pointer.clone()) {
@@ -137,20 +148,20 @@ async fn every_change(endpoint: &str) -> Vec<(String, Change)> {
     all
 }
 
+async fn world_with_phone() -> (World, Phone) {
+    let world = World::new().await;
+    let phone = world.bound_phone().await;
+    (world, phone)
+}
+
 /// Spoils the answers of an endpoint while a bound phone reads, approves and signs; then the same without.
 async fn spoil_while_signing(endpoint: &str) {
     let mut place: Option<(World, Phone)> = None;
     let (mut refused, mut unaffected) = (0, 0);
-    for (pointer, change) in every_change(endpoint).await {
+    for (pointer, change) in every_change(Part::Signing, endpoint).await {
         let what = format!("{endpoint} {pointer} {}", short(&change));
-        let (world, mut phone) = match place.take() {
-            Some(place) => place,
-            None => {
-                let world = World::new().await;
-                let phone = world.bound_phone().await;
-                (world, phone)
-            }
-        };
+        let (world, mut phone) =
+            if let Some(place) = place.take() { place } else { world_with_phone().await };
         world.submit(&sample::csv(1));
         world.submit(&sample::csv(2));
         phone.restart().await.unwrap();
@@ -188,7 +199,7 @@ async fn spoil_while_registering(endpoint: &str) {
     let world = World::new().await;
     world.submit(&sample::csv(1));
     let (mut refused, mut unaffected) = (0, 0);
-    for (pointer, change) in every_change(endpoint).await {
+    for (pointer, change) in every_change(Part::Registering, endpoint).await {
         let what = format!("{endpoint} {pointer} {}", short(&change));
         let mut phone = world.phone();
         let ticket = world.card();

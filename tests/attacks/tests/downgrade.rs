@@ -75,7 +75,7 @@ async fn a_credential_that_signs_with_sha_1_md5_or_unknown_algorithms_alone_is_r
         json!([]),
     ] {
         credential_is_refused(Code::ServiceMisbehaved, move |answer| {
-            answer["key"]["algo"] = algorithms.clone()
+            answer["key"]["algo"] = algorithms.clone();
         })
         .await;
     }
@@ -149,15 +149,15 @@ async fn eavesdropper(answer: &'static [u8]) -> (SocketAddr, Arc<Mutex<Vec<u8>>>
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let heard = Arc::new(Mutex::new(Vec::new()));
-    let hears = heard.clone();
+    let notes = heard.clone();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut buffer = [0; 4096];
             let read = stream.read(&mut buffer).await.unwrap_or_default();
-            hears.lock().await.extend_from_slice(&buffer[..read]);
+            notes.lock().await.extend_from_slice(&buffer[..read]);
             let _ = stream.write_all(answer).await;
             while let Ok(read @ 1..) = stream.read(&mut buffer).await {
-                hears.lock().await.extend_from_slice(&buffer[..read]);
+                notes.lock().await.extend_from_slice(&buffer[..read]);
             }
         }
     });
@@ -166,8 +166,8 @@ async fn eavesdropper(answer: &'static [u8]) -> (SocketAddr, Arc<Mutex<Vec<u8>>>
 
 #[tokio::test]
 async fn nothing_is_ever_sent_over_plain_http() {
-    let (address, heard) = eavesdropper(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
-    let plain = format!("http://{address}");
+    let (listener, heard) = eavesdropper(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
+    let plain = format!("http://{listener}");
     let world = World::new().await;
 
     // Not by the app's own configuration, nor by a QR
