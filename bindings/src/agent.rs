@@ -14,6 +14,7 @@ use crate::{
     candidate::Candidate,
     clock::{Clock, ClockShim},
     convert::Expose,
+    delivery::Redelivery,
     failure::AgentError,
     inbox_watch::InboxWatch,
     journal::JournalEntry,
@@ -199,10 +200,10 @@ impl Agent {
         Ok(approved.into_iter().map(Approved::new).collect())
     }
 
-    /// Tells the requester that the doctor will not sign. `reason` is the doctor's own words to the clinic, at most 500
-    /// characters; it is sent, never kept. Uses the waiting prescription up.
+    /// Tells the requester that the doctor will not sign. `reason` is the doctor's own words to the clinic; its first
+    /// 200 characters are sent, never kept. Uses the waiting prescription up.
     ///
-    /// Failures: `AlreadyAnswered`, `PhoneUnbound`, and those of the wire.
+    /// Failures: `AlreadyAnswered`, `RequestGone`, `PhoneUnbound`, and those of the wire.
     #[uniffi::method(default(cancellation = None))]
     pub async fn decline(
         &self,
@@ -214,13 +215,13 @@ impl Agent {
     }
 
     /// Hands signed files to the service that it has not yet taken; for an app's start and for the return of the network.
-    /// Returns how many are still undelivered.
+    /// Returns what became of each; one that is `Pending` still waits for the next time.
     #[uniffi::method(default(cancellation = None))]
     pub async fn deliver_pending(
         &self,
         cancellation: Option<Arc<CancellationToken>>,
-    ) -> Result<u64, AgentError> {
-        Ok(unless_cancelled(cancellation, self.0.deliver_pending()).await? as u64)
+    ) -> Result<Vec<Redelivery>, AgentError> {
+        Ok(unless_cancelled(cancellation, self.0.deliver_pending()).await?.expose())
     }
 
     /// Removes this phone from the service and wipes keys, secrets and binding.

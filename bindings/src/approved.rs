@@ -2,21 +2,7 @@ use std::sync::Arc;
 
 use hpki_agent::agent as core;
 
-use crate::{convert::Expose, failure::AgentFailure};
-
-/// What became of a signed file.
-#[derive(Clone, Debug, PartialEq, uniffi::Enum)]
-pub enum Delivery {
-    /// The service took it.
-    Delivered,
-    /// A file of the app's own: the app has it now.
-    Returned,
-    /// Not yet: it is kept, sealed, for `Agent.deliver_pending`.
-    Pending {
-        /// Why not.
-        failure: AgentFailure,
-    },
-}
+use crate::{convert::Expose, delivery::Delivery};
 
 /// One signed prescription.
 #[derive(uniffi::Object)]
@@ -43,11 +29,7 @@ impl Approved {
 
     /// Whether it reached the requester.
     pub fn delivery(&self) -> Delivery {
-        match &self.core.delivery {
-            core::Delivery::Delivered => Delivery::Delivered,
-            core::Delivery::Returned => Delivery::Returned,
-            core::Delivery::Pending(error) => Delivery::Pending { failure: error.expose() },
-        }
+        self.core.delivery.expose()
     }
 }
 

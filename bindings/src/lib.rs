@@ -31,6 +31,7 @@ mod cancellation;
 mod candidate;
 mod clock;
 mod convert;
+mod delivery;
 mod failure;
 mod holder;
 mod inbox_watch;
@@ -51,11 +52,12 @@ mod warning;
 
 pub use activation_code::ActivationCode;
 pub use agent::{Agent, ClientInfo};
-pub use approved::{Approved, Delivery};
+pub use approved::Approved;
 pub use batch::Batch;
 pub use cancellation::CancellationToken;
 pub use candidate::Candidate;
 pub use clock::Clock;
+pub use delivery::{Delivery, Redelivery};
 pub use failure::{AgentError, AgentFailure, CallbackError, FailureKind, all_failure_codes};
 pub use holder::Holder;
 pub use inbox_watch::{InboxEvent, InboxWatch};
@@ -72,8 +74,8 @@ pub use secret_store::{Secret, SecretStore, SecretStoreError};
 pub use status::Status;
 pub use trust::{TrustConfiguration, TrustError, TrustedService};
 pub use verification::{
-    MaterialError, SignatureLevel, SignatureReport, Verdict, VerificationMaterial, VerificationReason,
-    VerificationReport, VerificationSeverity, WhatIsSigned, verify_file,
+    MaterialError, SignatureLevel, SignatureReport, Verdict, VerificationCheck, VerificationMaterial,
+    VerificationOutcome, VerificationReason, VerificationReport, VerificationSeverity, WhatIsSigned, verify_file,
 };
 pub use violation::{FieldName, Violation, ViolationSeverity};
 pub use waiting::{Requester, Waiting, WaitingContent};

@@ -6,11 +6,13 @@
 
 mod approving;
 mod error;
+mod last_inbox;
 mod mapping;
 mod outbox;
 mod record;
 mod registering;
 mod settings;
+mod starting_over;
 mod waiting;
 
 use std::{collections::HashSet, sync::Arc};
@@ -20,8 +22,9 @@ use tokio::sync::Mutex;
 
 use self::outbox::Item;
 pub use self::{
-    approving::{Approved, Batch, Delivery},
+    approving::{Approved, Batch, Delivery, Redelivery},
     error::{AgentError, Code, Kind},
+    last_inbox::{LastInbox, MAX_REMEMBERED},
     registering::Candidate,
     settings::{EXPIRY_WARNING, Warning},
     waiting::Waiting,
@@ -32,11 +35,12 @@ use crate::{
     device::{Device, KeyRole, state::State},
     journal::{Digest, Entry, Event, Journal},
     registration::{Binding, ClientInfo},
-    service::{BoundService, ClientIdentity, Service, ServiceError},
+    service::{BoundService, ClientIdentity, MAX_SKEW, Service, ServiceError},
     trust::{TrustConfiguration, TrustedService},
 };
 
 /// What an app gives the agent at start.
+#[derive(Clone)]
 pub struct Options {
     /// The services this app trusts.
     pub trust: TrustConfiguration,
@@ -76,6 +80,9 @@ pub struct Agent {
     bound: Mutex<Option<Bound>>,
     /// Documents whose refusal is in the journal already.
     refused: Mutex<HashSet<Digest>>,
+    /// Requests that this agent has answered: what an earlier reading of the inbox showed of them is not for another answer.
+    /// Held while one is being answered, so that the doctor's acts follow one another.
+    answered: Mutex<HashSet<String>>,
 }
 
 /// The binding in force and the session with its service; the session is made when first needed.
@@ -93,9 +100,10 @@ struct Session {
 }
 
 impl Session {
-    /// Also over when the clock was set back: its age is unknown then.
+    /// Also over when the clock was set back: its age is unknown then. Not so when it went back a little, as the service's
+    /// time does from one answer to the next: `Date` has whole seconds, and answers take their time.
     fn is_over(&self) -> bool {
-        !(Duration::ZERO..=SESSION_LIFETIME).contains(&(self.service.now() - self.since))
+        !(-MAX_SKEW..=SESSION_LIFETIME).contains(&(self.service.now() - self.since))
     }
 }
 
@@ -104,7 +112,8 @@ impl Agent {
     ///
     /// # Errors
     /// [`Code::StateBusy`] while another agent lives on the same folder, [`Code::SecretStoreUnavailable`],
-    /// [`Code::StateDamaged`], [`Code::StorageFailed`], [`Code::JournalTampered`].
+    /// [`Code::StorageFailed`]; [`Code::StateDamaged`] and [`Code::JournalTampered`], for which there is
+    /// [`Agent::start_over`].
     pub fn open(options: Options) -> Result<Self, AgentError> {
         let Options { trust, client, device } = options;
         let state = State::open(&device)?;
@@ -118,6 +127,7 @@ impl Agent {
             journal: Arc::new(journal),
             bound: Mutex::new(binding.map(|binding| Bound { binding, session: None })),
             refused: Mutex::default(),
+            answered: Mutex::default(),
         })
     }
 
@@ -171,9 +181,10 @@ impl Agent {
         };
         let key_binding = binding.key_alias(KeyRole::Device).binding;
         self.remove_registration(session.service(), binding.registration_client_uri(), &key_binding).await?;
+        self.note(vec![record::unregistered(&binding)?]).await?;
         self.wipe(&key_binding).await?;
         *self.bound.lock().await = None;
-        self.note(vec![record::unregistered(&binding)?]).await
+        Ok(())
     }
 
     /// The service of this issuer in the app's trust configuration; an update of the app may have dropped it.
@@ -211,8 +222,13 @@ impl Agent {
         if matches!(error.code(), Code::PhoneUnbound | Code::KeysInvalidated) {
             let mut bound = self.bound.lock().await;
             if let Some(Bound { binding, .. }) = bound.take() {
+                // What was signed and not delivered goes with the keys: the request still waits, for the next phone.
+                let lost = self.with_state(Item::undelivered).await?;
+                let mut events: Vec<_> =
+                    lost.iter().map(|i| record::not_delivered(i, error.code())).collect();
+                events.push(record::wiped(error.code()));
+                self.note(events).await?;
                 self.wipe(&binding.key_alias(KeyRole::Device).binding).await?;
-                self.note(vec![record::wiped(error.code())]).await?;
             }
         }
         Err(error)

@@ -75,15 +75,15 @@ pub(crate) fn told(violation: &Violation) -> String {
 
 fn print_inspection(inspection: &Inspection) {
     if let Some(look_alike) = &inspection.look_alike {
-        println!("{} / {}", look_alike.message_ja(), look_alike.message_en());
+        out!("{} / {}", look_alike.message_ja(), look_alike.message_en());
     }
     for violation in &inspection.violations {
-        println!("{}", told(violation));
+        out!("{}", told(violation));
     }
     if let Some(preview) = &inspection.preview {
-        println!("{}", preview.to_text(Lang::Ja));
+        out!("{}", preview.to_text(Lang::Ja));
     }
-    println!("{}", if inspection.is_signable() { "署名可 / signable" } else { "署名不可 / not signable" });
+    out!("{}", if inspection.is_signable() { "署名可 / signable" } else { "署名不可 / not signable" });
 }
 
 pub(crate) fn verify(args: &VerifyArgs) -> ExitCode {
@@ -136,19 +136,19 @@ pub(crate) fn prescriber_roles() -> [String; 2] {
 }
 
 fn print_report(report: &Report) {
-    println!("{}", word(&report.verdict));
+    out!("{}", word(&report.verdict));
     for signature in &report.signatures {
         let (signer, role) =
             (signature.signer.as_deref().unwrap_or("?"), signature.role.as_deref().unwrap_or("?"));
         let level = word(&signature.level);
-        println!("  {} {level}: {signer} ({role})", word(&signature.covers));
+        out!("  {} {level}: {signer} ({role})", word(&signature.covers));
         signature.reasons.iter().for_each(print_reason);
     }
     report.reasons.iter().for_each(print_reason);
 }
 
 fn print_reason(reason: &Reason) {
-    println!("    [{}] {} / {}", reason.code, reason.text_ja, reason.text_en);
+    out!("    [{}] {} / {}", reason.code, reason.text_ja, reason.text_en);
 }
 
 /// The word that JSON has for a unit variant.
@@ -159,7 +159,7 @@ fn word(value: &impl Serialize) -> String {
 /// One line, members in the order of the type.
 fn print_json(value: &impl Serialize) {
     match serde_json::to_string(value) {
-        Ok(line) => println!("{line}"),
+        Ok(line) => out!("{line}"),
         Err(error) => eprintln!("{error}"),
     }
 }

@@ -91,7 +91,7 @@ pub(crate) async fn register(home: &HomeArgs, args: RegisterArgs) -> Result<Exit
         photo if photo.is_file() => scan::read_one(photo)?,
         _ => args.letter.clone(),
     };
-    let agent = home.open()?;
+    let agent = home.open_to_register().await?;
     let candidate = match &args.code_file {
         Some(file) => {
             agent.register(&qr_text, Some(ActivationCode::parse(&std::fs::read_to_string(file)?)?)).await?
@@ -107,20 +107,20 @@ pub(crate) async fn register(home: &HomeArgs, args: RegisterArgs) -> Result<Exit
     show_holder(candidate.holder())?;
     if home.yes || ask("これはあなたの証明書ですか / Is this your certificate?") {
         agent.confirm(candidate).await?;
-        println!("登録しました / registered");
+        out!("登録しました / registered");
         return Ok(ExitCode::SUCCESS);
     }
     agent.reject(candidate).await?;
-    println!("登録を取り消しました / registration undone");
+    out!("登録を取り消しました / registration undone");
     Ok(ExitCode::FAILURE)
 }
 
 /// Whose certificate it is.
 pub(crate) fn show_holder(holder: &Holder) -> Result<(), Failure> {
-    println!("    {} ({})", holder.name_kanji.as_deref().unwrap_or_default(), holder.name_romaji);
-    println!("    {}", holder.roles.join(", "));
-    println!("    {}", holder.issuer);
-    println!("    {} 〜 {}", holder.not_before.format(&Rfc3339)?, holder.not_after.format(&Rfc3339)?);
+    out!("    {} ({})", holder.name_kanji.as_deref().unwrap_or_default(), holder.name_romaji);
+    out!("    {}", holder.roles.join(", "));
+    out!("    {}", holder.issuer);
+    out!("    {} 〜 {}", holder.not_before.format(&Rfc3339)?, holder.not_after.format(&Rfc3339)?);
     Ok(())
 }
 
@@ -152,9 +152,9 @@ pub(crate) async fn status(home: &HomeArgs, args: StatusArgs) -> Result<ExitCode
         }
     };
     if args.json {
-        println!("{state}");
+        out!("{state}");
     } else {
-        println!("{text}");
+        out!("{text}");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -163,7 +163,7 @@ pub(crate) async fn inbox(home: &HomeArgs, args: InboxArgs) -> Result<ExitCode, 
     let agent = home.open()?;
     for waiting in agent.inbox(Duration::from_secs(args.wait)).await? {
         if args.json {
-            println!("{}", as_json(&waiting));
+            out!("{}", as_json(&waiting));
         } else {
             show(&waiting);
         }
@@ -185,16 +185,16 @@ fn as_json(waiting: &Waiting) -> serde_json::Value {
 /// As the doctor would see it: who asks, warnings first, then the prescription.
 pub(crate) fn show(waiting: &Waiting) {
     let requester = waiting.requester().map(|r| r.name.as_str()).unwrap_or_default();
-    println!("── {} {requester}", waiting.id());
+    out!("── {} {requester}", waiting.id());
     for warning in waiting.warnings() {
-        println!("{}", told(warning));
+        out!("{}", told(warning));
     }
     match waiting.prescription() {
-        Ok(prescription) => println!("{}", prescription.preview().to_text(Lang::Ja)),
+        Ok(prescription) => out!("{}", prescription.preview().to_text(Lang::Ja)),
         Err(error) => {
-            println!("{}", error.text_ja());
+            out!("{}", error.text_ja());
             for violation in error.violations() {
-                println!("  {}", told(violation));
+                out!("  {}", told(violation));
             }
         }
     }
@@ -202,27 +202,24 @@ pub(crate) fn show(waiting: &Waiting) {
 
 pub(crate) async fn sign(home: &HomeArgs, args: SignArgs) -> Result<ExitCode, Failure> {
     let agent = home.open()?;
+    let mut undelivered = false;
+    for earlier in agent.deliver_pending().await? {
+        undelivered |= tell(&earlier.id, &earlier.delivery);
+    }
     let chosen = choose(&agent, &args).await?;
     if chosen.is_empty() {
-        println!("署名を待つ処方箋はありません / nothing waits");
+        out!("署名を待つ処方箋はありません / nothing waits");
         return Ok(ExitCode::SUCCESS);
     }
     for waiting in &chosen {
         show(waiting);
     }
-    let mut undelivered = false;
     if let Some(dir) = &args.out {
         std::fs::create_dir_all(dir)?;
     }
     let batch = agent.prepare(chosen).await?;
     for approved in agent.approve(batch).await? {
-        let what = match &approved.delivery {
-            Delivery::Delivered => "送達済み / delivered".to_owned(),
-            Delivery::Returned => "署名済み / signed".to_owned(),
-            Delivery::Pending(error) => format!("署名済み・未送達 / signed, not delivered: {error}"),
-        };
-        undelivered |= matches!(approved.delivery, Delivery::Pending(_));
-        println!("{} {what}", approved.id);
+        undelivered |= tell(&approved.id, &approved.delivery);
         let folder = match (&args.out, &approved.delivery) {
             (Some(dir), _) => dir.clone(),
             (None, Delivery::Returned) => PathBuf::from("."),
@@ -230,9 +227,21 @@ pub(crate) async fn sign(home: &HomeArgs, args: SignArgs) -> Result<ExitCode, Fa
         };
         let file = folder.join(format!("{}.signed.xml", file_stem(&approved.id)));
         std::fs::write(&file, approved.signed.bytes()).map_err(|e| format!("{}: {e}", file.display()))?;
-        println!("  {}", file.display());
+        out!("  {}", file.display());
     }
     Ok(if undelivered { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What became of a signed file. Returns whether its clinic does without it.
+fn tell(id: &str, delivery: &Delivery) -> bool {
+    let (what, undelivered) = match delivery {
+        Delivery::Delivered => ("送達済み / delivered".to_owned(), false),
+        Delivery::Returned => ("署名済み / signed".to_owned(), false),
+        Delivery::Pending(error) => (format!("署名済み・未送達 / signed, not delivered: {error}"), true),
+        Delivery::Refused(error) => (format!("署名済み・受取拒否 / signed, not taken: {error}"), true),
+    };
+    out!("{id} {what}");
+    undelivered
 }
 
 /// An identifier comes from the service: as a file name it keeps letters, digits, `-` and `_` alone.
@@ -267,14 +276,14 @@ pub(crate) async fn decline(home: &HomeArgs, args: DeclineArgs) -> Result<ExitCo
     let waiting = agent.inbox(Duration::ZERO).await?.into_iter().find(|w| w.id() == args.id);
     let waiting = waiting.ok_or_else(|| format!("{}: no such request", args.id))?;
     agent.decline(waiting, &args.reason).await?;
-    println!("辞退しました / declined");
+    out!("辞退しました / declined");
     Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) async fn journal(home: &HomeArgs, args: JournalArgs) -> Result<ExitCode, Failure> {
     if let Some(file) = args.check {
         let summary = journal::verify_export(&std::fs::read(file)?)?;
-        println!("改変なし / intact: {summary:?}");
+        out!("改変なし / intact: {summary:?}");
         return Ok(ExitCode::SUCCESS);
     }
     print!("{}", String::from_utf8(home.open()?.export_journal().await?)?);
@@ -283,6 +292,6 @@ pub(crate) async fn journal(home: &HomeArgs, args: JournalArgs) -> Result<ExitCo
 
 pub(crate) async fn unregister(home: &HomeArgs) -> Result<ExitCode, Failure> {
     home.open()?.unregister().await?;
-    println!("登録を解除しました / unregistered");
+    out!("登録を解除しました / unregistered");
     Ok(ExitCode::SUCCESS)
 }

@@ -2,6 +2,8 @@
 //! project from outside. It has no secure hardware: its keys lie in the desktop's secret store (see
 //! `hpki_agent::device::desktop`), which is enough to develop and test with, not to prescribe with.
 
+#[macro_use]
+mod output;
 mod demo;
 mod files;
 mod home;

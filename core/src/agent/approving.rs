@@ -1,10 +1,15 @@
 //! Prepare, approve, deliver: one act of the doctor over all digests of a batch, two requests to the service, and
 //! nothing that comes back is used before it is verified.
 
+use std::collections::HashSet;
+
 use time::OffsetDateTime;
 
 use super::{
-    Agent, AgentError, Code, SESSION_LIFETIME, Waiting, outbox::Item, record, registering::accept_certificate,
+    Agent, AgentError, Code, SESSION_LIFETIME, Waiting,
+    outbox::{self, Item},
+    record,
+    registering::accept_certificate,
 };
 use crate::{
     certificate::SigningCertificate,
@@ -66,6 +71,18 @@ pub enum Delivery {
     Returned,
     /// Not yet; it is kept, sealed, for [`Agent::deliver_pending`].
     Pending(AgentError),
+    /// Never: an answer that this phone does not know of stands ([`Code::AlreadyAnswered`]), or the request was withdrawn
+    /// or has expired ([`Code::RequestGone`]). The clinic is not known to have this file, and it is not kept.
+    Refused(AgentError),
+}
+
+/// One more try to deliver a file that was signed before.
+#[derive(Debug)]
+pub struct Redelivery {
+    /// The request's identifier.
+    pub id: String,
+    /// What became of the file now.
+    pub delivery: Delivery,
 }
 
 impl Agent {
@@ -74,7 +91,7 @@ impl Agent {
     ///
     /// # Errors
     /// [`Code::BatchEmpty`], [`Code::BatchTooLarge`], [`Code::BatchSigningOff`], [`Code::DocumentRefused`] or [`Code::RequestDamaged`] when one of
-    /// them cannot be signed, [`Code::CertificateChanged`], [`Code::CredentialDisabled`], the refusals of the
+    /// them cannot be signed, [`Code::RequestGone`] when one of [`Agent::last_inbox`] waits no longer, [`Code::CertificateChanged`], [`Code::CredentialDisabled`], the refusals of the
     /// certificate, and the errors of the wire. Nothing has been signed; what waits is still in the inbox.
     pub async fn prepare(&self, waiting: Vec<Waiting>) -> Result<Batch, AgentError> {
         if waiting.is_empty() {
@@ -84,6 +101,7 @@ impl Agent {
             return Err(AgentError::new(Code::BatchSigningOff));
         }
         let (binding, session) = self.session().await?;
+        self.still_wait(&waiting).await?;
         let credential = self.judge(session.credential(binding.credential_id()).await).await?;
         let allowed = credential.multisign().min(MAX_HASHES);
         if waiting.len() > allowed {
@@ -94,7 +112,8 @@ impl Agent {
         let mut items = Vec::with_capacity(waiting.len());
         for Waiting { id, label, document, content, response_uri, .. } in waiting {
             let prescription = content?;
-            let kept = self.kept(&id).await?;
+            let entry = outbox::entry(&id, &document, response_uri.as_deref());
+            let kept = self.with_state(move |state| Item::read(state, &entry)).await?;
             let kept = kept.and_then(|item| Prepared::from_stored(&item.prepared, &certificate).ok());
             let prepared = match kept {
                 Some(kept) if kept.prescription().envelope() == prescription.envelope() => kept,
@@ -110,10 +129,12 @@ impl Agent {
     ///
     /// # Errors
     /// [`Code::SessionEnded`], [`Code::UserCancelled`], [`Code::KeysInvalidated`], [`Code::BiometricsLocked`]: nothing was
-    /// signed.
+    /// signed. [`Code::AlreadyAnswered`], [`Code::BatchStale`]: nor was it when a request of the batch has been answered since,
+    /// or another approval of it has begun, from an earlier reading of the inbox.
     /// [`Code::SignatureRefused`], [`Code::SignatureWrong`] and the errors of the wire: nothing is handed out; a repeat
-    /// needs a new approval and signs the same bytes. A failed delivery is no error: see [`Delivery::Pending`].
+    /// needs a new approval and signs the same bytes. A failed delivery is no error: see [`Delivery`].
     pub async fn approve(&self, batch: Batch) -> Result<Vec<Approved>, AgentError> {
+        let mut answered = self.answered.lock().await;
         let (_, session) = self.session().await?;
         let Batch { items, credential, prepared_at } = batch;
         if session.now() - prepared_at > SESSION_LIFETIME {
@@ -121,7 +142,11 @@ impl Agent {
         }
         let count = items.len();
         let activation = SignatureActivation::new(&credential, HashAlgorithm::Sha256, digests(&items))?;
-        self.keep(items.iter().map(Ready::unsigned).collect()).await?;
+        if items.iter().any(|i| i.response_uri.is_some() && answered.contains(&i.id)) {
+            return Err(AgentError::new(Code::AlreadyAnswered));
+        }
+        let unsigned: Vec<_> = items.iter().map(Ready::unsigned).collect();
+        self.with_state(move |state| Item::claim(state, &unsigned)).await?;
         let token = self.judge(session.activate(activation).await).await?;
         let documents = items.iter().map(|i| Digest::from_sha256(i.document)).collect();
         self.note(vec![Event::Approved { documents }]).await?;
@@ -139,32 +164,34 @@ impl Agent {
 
         let mut approved = Vec::with_capacity(count);
         for Done { item, label, file, .. } in done {
-            let delivery = self.deliver(&session, &item).await?;
+            let delivery = self.deliver(&session, &item, Attempt::First, &mut answered).await?;
             approved.push(Approved { id: item.id, label, signed: file, delivery });
         }
+        self.forget_answered(&answered).await?;
         Ok(approved)
     }
 
     /// Hands signed files to the service that it has not yet taken. For an app's start and for the return of the network.
-    /// Returns how many are still undelivered.
+    /// Returns what became of each; one that is [`Delivery::Pending`] still waits for the next time.
     ///
     /// # Errors
     /// [`Code::NotRegistered`], [`Code::PhoneUnbound`], [`Code::StorageFailed`].
-    pub async fn deliver_pending(&self) -> Result<usize, AgentError> {
+    pub async fn deliver_pending(&self) -> Result<Vec<Redelivery>, AgentError> {
+        let mut answered = self.answered.lock().await;
         let items = self.with_state(Item::undelivered).await?;
         if items.is_empty() {
-            return Ok(0);
+            return Ok(Vec::new());
         }
         let (_, session) = self.session().await?;
-        let mut left = 0;
+        let mut tried = Vec::with_capacity(items.len());
         for item in items {
-            match self.deliver(&session, &item).await? {
+            match self.deliver(&session, &item, Attempt::Repeated, &mut answered).await? {
                 Delivery::Pending(error) if error.code() == Code::PhoneUnbound => return Err(error),
-                Delivery::Pending(_) => left += 1,
-                Delivery::Delivered | Delivery::Returned => {}
+                delivery => tried.push(Redelivery { id: item.id, delivery }),
             }
         }
-        Ok(left)
+        self.forget_answered(&answered).await?;
+        Ok(tried)
     }
 
     /// The credential's certificate, if it is still the one that the doctor confirmed and may be used now.
@@ -180,32 +207,51 @@ impl Agent {
         accept_certificate(self.trusted(binding.issuer())?, credential.chain(), now)
     }
 
-    async fn kept(&self, id: &str) -> Result<Option<Item>, AgentError> {
-        let id = id.to_owned();
-        self.with_state(move |state| Item::find(state, &id)).await
-    }
-
     async fn keep(&self, items: Vec<Item>) -> Result<(), AgentError> {
         self.with_state(move |state| items.iter().try_for_each(|item| item.save(state))).await
     }
 
-    async fn deliver(&self, session: &BoundService, item: &Item) -> Result<Delivery, AgentError> {
-        let delivery = match &item.response_uri {
-            None => Delivery::Returned,
-            Some(uri) => match self.judge(session.deliver(uri, &item.signed).await).await {
-                Ok(()) => {
-                    self.note(record::delivered(item).into_iter().collect()).await?;
-                    Delivery::Delivered
-                }
-                // An earlier delivery of this very file arrived although its answer did not.
-                Err(error) if error.code() == Code::AlreadyAnswered => Delivery::Delivered,
-                Err(error) => return Ok(Delivery::Pending(error)),
+    async fn deliver(
+        &self,
+        session: &BoundService,
+        item: &Item,
+        attempt: Attempt,
+        answered: &mut HashSet<String>,
+    ) -> Result<Delivery, AgentError> {
+        let Some(uri) = &item.response_uri else {
+            self.forget(item.entry()).await?;
+            return Ok(Delivery::Returned);
+        };
+        let delivery = match self.judge(session.deliver(uri, &item.signed).await).await {
+            Ok(()) => Delivery::Delivered,
+            Err(error) => match (error.code(), attempt) {
+                // An earlier attempt arrived although its answer did not.
+                (Code::AlreadyAnswered, Attempt::Repeated) => Delivery::Delivered,
+                (Code::AlreadyAnswered | Code::RequestGone, _) => Delivery::Refused(error),
+                _ => return Ok(Delivery::Pending(error)),
             },
         };
-        let id = item.id.clone();
-        self.with_state(move |state| Item::remove(state, &id)).await?;
+        answered.insert(item.id.clone());
+        let event = match &delivery {
+            Delivery::Refused(error) => record::not_delivered(item, error.code()),
+            _ => record::delivered(item),
+        };
+        self.note(vec![event]).await?;
+        self.forget(item.entry()).await?;
         Ok(delivery)
     }
+
+    /// Nothing of this entry is kept any longer.
+    pub(super) async fn forget(&self, entry: String) -> Result<(), AgentError> {
+        self.with_state(move |state| Ok(state.remove(&entry)?)).await
+    }
+}
+
+/// Whether a file was offered to the service before.
+#[derive(Clone, Copy)]
+enum Attempt {
+    First,
+    Repeated,
 }
 
 /// What the doctor's one act covers, in the order shown. The service sees the request's identifier, not the label,

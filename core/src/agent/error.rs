@@ -179,6 +179,9 @@ codes! {
     BatchEmpty Refuse
         "承認する処方箋が選ばれていません。"
         "No prescription was chosen for approval."
+    BatchStale Retry
+        "この処方箋は、先に開いた画面で承認が始まっています。一覧を開き直してください。"
+        "An approval of this prescription has begun from an earlier view. Open the list again."
     BatchTooLarge Refuse
         "一度に承認できる件数（{limit}件）を超えています。分けて承認してください。"
         "More prescriptions than can be approved at once ({limit}). Approve them in parts."
@@ -191,6 +194,9 @@ codes! {
     AlreadyAnswered Refuse
         "この処方箋は既に処理されています。"
         "This prescription was already answered."
+    RequestGone Refuse
+        "この処方箋の依頼は、取り下げられたか期限を過ぎました。必要であれば、発行した医療機関へ再送を依頼してください。"
+        "This request was withdrawn or has expired. If it is still needed, ask the clinic to send it again."
 }
 
 /// The error of every public step of [`crate::agent::Agent`].

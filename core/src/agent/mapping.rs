@@ -142,7 +142,8 @@ impl From<ServiceError> for AgentError {
             ServiceError::Unavailable { .. } | ServiceError::StillPending => Code::ServiceUnavailable,
             ServiceError::Unbound => Code::PhoneUnbound,
             ServiceError::ClockWrong { .. } => Code::ClockWrong,
-            ServiceError::AlreadyAnswered | ServiceError::RequestGone => Code::AlreadyAnswered,
+            ServiceError::AlreadyAnswered => Code::AlreadyAnswered,
+            ServiceError::RequestGone => Code::RequestGone,
             ServiceError::Metadata(_)
             | ServiceError::UnsupportedSpecs(_)
             | ServiceError::UnsupportedMethod(_)
@@ -205,6 +206,7 @@ impl From<CredentialRefusal> for AgentError {
                 Code::CredentialDisabled
             }
             CredentialRefusal::Algorithm
+            | CredentialRefusal::NoKey
             | CredentialRefusal::NoCertificate
             | CredentialRefusal::NoIdentifier => Code::ServiceMisbehaved,
         };

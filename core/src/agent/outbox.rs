@@ -1,6 +1,8 @@
 //! What was approved and is not yet delivered, sealed in the state, one entry each: the prepared SignedInfo from before
 //! the first request until the service has taken the file, so that a repeat after a crash signs the same bytes.
 
+use std::collections::HashSet;
+
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
@@ -27,25 +29,49 @@ pub(super) struct Item {
     pub(super) signed: Vec<u8>,
 }
 
+/// Names the entry of a request by its identifier, that of a file of the app's own by its content: labels may repeat.
+pub(super) fn entry(id: &str, document: &[u8; 32], response_uri: Option<&str>) -> String {
+    let (kind, name) = match response_uri {
+        Some(_) => ("", digest(&SHA256, id.as_bytes())),
+        None => ("own-", digest(&SHA256, document)),
+    };
+    let name = name.as_ref().first_chunk().map_or(0, |chunk| u128::from_be_bytes(*chunk));
+    format!("{PREFIX}{kind}{name:032x}")
+}
+
 impl Item {
-    fn entry(id: &str) -> String {
-        let name = digest(&SHA256, id.as_bytes());
-        let name = name.as_ref().first_chunk().map_or(0, |chunk| u128::from_be_bytes(*chunk));
-        format!("{PREFIX}{name:032x}")
+    pub(super) fn entry(&self) -> String {
+        entry(&self.id, &self.document, self.response_uri.as_deref())
     }
 
     pub(super) fn save(&self, state: &State) -> Result<(), AgentError> {
         let bytes =
             serde_json::to_vec(self).map_err(|e| AgentError::new(Code::StorageFailed).caused_by(e))?;
-        Ok(state.write(&Self::entry(&self.id), &bytes)?)
+        Ok(state.write(&self.entry(), &bytes)?)
     }
 
-    pub(super) fn find(state: &State, id: &str) -> Result<Option<Self>, AgentError> {
-        Self::read(state, &Self::entry(id))
-    }
-
-    pub(super) fn remove(state: &State, id: &str) -> Result<(), AgentError> {
-        Ok(state.remove(&Self::entry(id))?)
+    /// Keeps what is about to be signed.
+    ///
+    /// # Errors
+    /// [`Code::AlreadyAnswered`] when a request among it is signed already, [`Code::BatchStale`] when other bytes of it
+    /// may be, or it is there twice: nothing is changed then.
+    pub(super) fn claim(state: &State, items: &[Self]) -> Result<(), AgentError> {
+        let mut entries = HashSet::new();
+        for item in items {
+            if !entries.insert(item.entry()) {
+                return Err(AgentError::new(Code::BatchStale));
+            }
+            match Self::read(state, &item.entry())? {
+                Some(kept) if !kept.signed.is_empty() && kept.response_uri.is_some() => {
+                    return Err(AgentError::new(Code::AlreadyAnswered));
+                }
+                Some(kept) if kept.prepared != item.prepared => {
+                    return Err(AgentError::new(Code::BatchStale));
+                }
+                _ => {}
+            }
+        }
+        items.iter().try_for_each(|item| item.save(state))
     }
 
     /// Signed files that the service has not yet taken.
@@ -64,7 +90,7 @@ impl Item {
         state.list(PREFIX)?.iter().try_for_each(|entry| Ok(state.remove(entry)?))
     }
 
-    fn read(state: &State, entry: &str) -> Result<Option<Self>, AgentError> {
+    pub(super) fn read(state: &State, entry: &str) -> Result<Option<Self>, AgentError> {
         let Some(stored) = state.read(entry)? else { return Ok(None) };
         let item =
             serde_json::from_slice(&stored).map_err(|e| AgentError::new(Code::StateDamaged).caused_by(e))?;
@@ -73,14 +99,14 @@ impl Item {
 }
 
 /// Bytes as standard base64 in JSON.
-mod bytes {
+pub(super) mod bytes {
     use base64::{Engine, prelude::BASE64_STANDARD};
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::agent) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&BASE64_STANDARD.encode(bytes))
     }
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+    pub(in crate::agent) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
         BASE64_STANDARD.decode(String::deserialize(from)?).map_err(D::Error::custom)
     }
 }

@@ -7,11 +7,6 @@ use crate::{
     registration::Binding,
 };
 
-/// A request's identifier as the journal knows it; `None` for a file that the app brought itself.
-fn request(item: &Item) -> Option<Digest> {
-    item.response_uri.as_ref().map(|_| Digest::of(item.id.as_bytes()))
-}
-
 pub(super) fn registered(binding: &Binding, replaced: bool) -> Result<Event, AgentError> {
     Ok(Event::Registered {
         service: identifier(binding.issuer())?,
@@ -37,12 +32,17 @@ pub(super) fn not_signed(why: Code, count: usize) -> Event {
 
 pub(super) fn signed(item: &Item, value: &[u8]) -> Event {
     let document = Digest::from_sha256(item.document);
-    Event::Signed { request: request(item), document, signature: Digest::of(value) }
+    let request = item.response_uri.as_ref().map(|_| request(item));
+    Event::Signed { request, document, signature: Digest::of(value) }
 }
 
-/// `None` for a file of the app's own, which is not delivered anywhere.
-pub(super) fn delivered(item: &Item) -> Option<Event> {
-    Some(Event::Delivered { request: request(item)?, document: Digest::from_sha256(item.document) })
+pub(super) fn delivered(item: &Item) -> Event {
+    Event::Delivered { request: request(item), document: Digest::from_sha256(item.document) }
+}
+
+pub(super) fn not_delivered(item: &Item, why: Code) -> Event {
+    let document = Digest::from_sha256(item.document);
+    Event::NotDelivered { request: request(item), document, code: journal::Code::of_name(why.as_str()) }
 }
 
 pub(super) fn declined(id: &str, document: Option<Digest>) -> Event {
@@ -56,6 +56,11 @@ pub(super) fn refused(id: &str, document: Digest, error: &AgentError) -> Event {
     }
     codes.dedup();
     Event::Refused { request: Some(Digest::of(id.as_bytes())), document, codes }
+}
+
+/// A request's identifier as the journal knows it.
+fn request(item: &Item) -> Digest {
+    Digest::of(item.id.as_bytes())
 }
 
 /// Identifiers were bounded when they arrived; one that the journal cannot take means a damaged state.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-use super::{Agent, AgentError, Bound, Code, Kind, blocking, outbox::Item, record};
+use super::{Agent, AgentError, Bound, Code, Session, blocking, last_inbox, outbox::Item, record};
 use crate::{
     certificate::{Certificate, Holder, SigningCertificate, build_path},
     device::{KeyAlias, KeyRole, KeyVaultError, NewKey, Secret, state::State},
@@ -50,6 +50,7 @@ pub struct Candidate {
     binding: Binding,
     service_name_ja: String,
     replaced: bool,
+    session: Session,
 }
 
 impl Candidate {
@@ -147,15 +148,15 @@ impl Agent {
     /// # Errors
     /// [`Code::StorageFailed`], [`Code::SecretStoreUnavailable`].
     pub async fn confirm(&self, candidate: Candidate) -> Result<(), AgentError> {
-        let binding = candidate.binding;
+        let Candidate { binding, replaced, session, .. } = candidate;
         let stored = binding.to_json()?;
+        self.note(vec![record::registered(&binding, replaced)?]).await?;
         self.with_state(move |state| {
             state.write(BINDING, &stored)?;
             Ok(state.remove(BEGUN)?)
         })
         .await?;
-        self.note(vec![record::registered(&binding, candidate.replaced)?]).await?;
-        *self.bound.lock().await = Some(Bound { binding, session: None });
+        *self.bound.lock().await = Some(Bound { binding, session: Some(session) });
         Ok(())
     }
 
@@ -164,10 +165,10 @@ impl Agent {
     /// # Errors
     /// The errors of the wire; then it can be repeated through [`Agent::candidate`].
     pub async fn reject(&self, candidate: Candidate) -> Result<(), AgentError> {
-        let binding = candidate.binding;
-        let service = self.discover(self.trusted(binding.issuer())?).await?;
+        let Candidate { binding, session, .. } = candidate;
         let key_binding = binding.key_alias(KeyRole::Device).binding;
-        self.remove_registration(&service, binding.registration_client_uri(), &key_binding).await?;
+        let service = session.service.service();
+        self.remove_registration(service, binding.registration_client_uri(), &key_binding).await?;
         self.wipe(&key_binding).await
     }
 
@@ -224,7 +225,8 @@ impl Agent {
     }
 
     /// What the service says of the credential, judged: only a certificate that may prescribe makes a candidate. For
-    /// any other the phone is unregistered again, so that nothing half bound stays behind.
+    /// any other the phone is unregistered again, so that nothing half bound stays behind. An answer that could not be read
+    /// is asked for again, by [`Agent::candidate`] or with the same ticket.
     async fn read_candidate(
         &self,
         service: Service,
@@ -249,9 +251,7 @@ impl Agent {
         });
         let (certificate, chain) = match accepted {
             Ok(accepted) => accepted,
-            Err(refused) if matches!(refused.kind(), Kind::Retry | Kind::FixPhone) => {
-                return Err(refused);
-            }
+            Err(unread) if !condemns(unread.code()) => return Err(unread),
             Err(refused) => {
                 self.remove_registration(
                     session.service(),
@@ -275,7 +275,8 @@ impl Agent {
         let bound_keys =
             BoundKeys { binding: &begun.key_binding, device: &keys.device, approval: &keys.approval };
         let binding = Binding::pin(&registered, &bound_keys, chain, certificate.holder().clone(), now)?;
-        Ok(Candidate { binding, service_name_ja: trusted.display_name_ja.clone(), replaced })
+        let session = Session { since: now, service: Arc::new(session) };
+        Ok(Candidate { binding, service_name_ja: trusted.display_name_ja.clone(), replaced, session })
     }
 
     /// RFC 7592 §2.3. A service that no longer knows the phone has nothing to remove: that is no error. Nor is it one
@@ -308,6 +309,7 @@ impl Agent {
         blocking(move || Ok(secrets.delete(&name)?)).await?;
         self.with_state(|state| {
             Item::clear(state)?;
+            last_inbox::clear(state)?;
             state.remove(BEGUN)?;
             Ok(state.remove(BINDING)?)
         })
@@ -350,6 +352,23 @@ pub(super) fn is_wrong(skew: Duration) -> bool {
     skew.abs() > MAX_SKEW
 }
 
+/// Whether it is the credential that is refused, for good. Anything else, such as a proxy's page or a service out of order, is
+/// no reason to throw away a registration whose ticket cannot be used twice.
+fn condemns(refusal: Code) -> bool {
+    matches!(
+        refusal,
+        Code::CertificateNotPrescriber
+            | Code::CertificateWithoutRole
+            | Code::CertificateForAuthentication
+            | Code::CertificateExpired
+            | Code::CertificateRevoked
+            | Code::CertificateUntrusted
+            | Code::CertificateInvalid
+            | Code::CredentialDisabled
+            | Code::SoleControlMissing
+    )
+}
+
 /// Whether a ticket can never be used again by this phone, so that the keys made for it are worthless.
 fn is_final(refusal: &RegistrationRefusal) -> bool {
     matches!(
@@ -370,9 +389,18 @@ pub(super) fn is_unconfirmed(state: &State) -> Result<bool, AgentError> {
     Ok(load_begun(state)?.is_some_and(|begun| begun.answer.is_some()))
 }
 
+/// The binding in force. Where there is one, no registration waits: the note of its own is a crash's leftover.
 pub(super) fn load_binding(state: &State) -> Result<Option<Binding>, AgentError> {
     let Some(stored) = state.read(BINDING)? else { return Ok(None) };
+    state.remove(BEGUN)?;
     Ok(Some(Binding::from_json(&stored)?))
+}
+
+/// The vault's names of the keys of whatever registrations can still be read.
+pub(super) fn key_bindings(state: &State) -> Vec<String> {
+    let bound = load_binding(state).ok().flatten().map(|b| b.key_alias(KeyRole::Device).binding);
+    let begun = load_begun(state).ok().flatten().map(|b| b.key_binding);
+    bound.into_iter().chain(begun).collect()
 }
 
 /// The leaf of a chain (DER, leaf first), if it has the profile of a prescriber's certificate and leads to a root that

@@ -2,7 +2,11 @@
 
 use time::OffsetDateTime;
 
-use super::{Agent, AgentError, Code, outbox::Item, record};
+use super::{
+    Agent, AgentError, Code,
+    outbox::{self, Item},
+    record,
+};
 use crate::{
     certificate::Holder,
     journal::Digest,
@@ -23,6 +27,8 @@ pub struct Waiting {
     pub(super) response_uri: Option<String>,
     /// SHA-256 of the bytes that are shown; zeros where there are none.
     pub(super) document: [u8; 32],
+    /// From an earlier reading of the inbox: it may wait no longer.
+    pub(super) is_remembered: bool,
 }
 
 impl Waiting {
@@ -72,6 +78,7 @@ impl Agent {
     pub async fn inbox(&self, wait: std::time::Duration) -> Result<Vec<Waiting>, AgentError> {
         let (binding, session) = self.session().await?;
         let inbox = self.judge(session.inbox(wait).await).await?;
+        self.remember(&inbox.items, session.now()).await?;
         let undelivered = self.with_state(Item::undelivered).await?;
         let mut waiting = Vec::with_capacity(inbox.items.len());
         for item in inbox.items.into_iter().filter(|item| undelivered.iter().all(|u| u.id != item.id)) {
@@ -112,21 +119,32 @@ impl Agent {
             document: sha256(prescription.envelope()),
             content: Ok(prescription),
             response_uri: None,
+            is_remembered: false,
         })
     }
 
     /// Tells the requester that the doctor will not sign (protocol §6, `access_denied`). `reason` is the doctor's own
-    /// words to the clinic, at most 500 characters; it is sent, never kept.
+    /// words to the clinic; its first 200 characters are sent, never kept.
     ///
     /// # Errors
-    /// [`Code::AlreadyAnswered`], [`Code::PhoneUnbound`], and the errors of the wire.
+    /// [`Code::AlreadyAnswered`], [`Code::RequestGone`], [`Code::PhoneUnbound`], and the errors of the wire.
     pub async fn decline(&self, waiting: Waiting, reason: &str) -> Result<(), AgentError> {
+        let mut answered = self.answered.lock().await;
         let (_, session) = self.session().await?;
+        let entry = outbox::entry(&waiting.id, &waiting.document, waiting.response_uri.as_deref());
         if let Some(uri) = &waiting.response_uri {
+            let at = entry.clone();
+            let kept = self.with_state(move |state| Item::read(state, &at)).await?;
+            if kept.is_some_and(|item| !item.signed.is_empty()) {
+                return Err(AgentError::new(Code::AlreadyAnswered));
+            }
             self.judge(session.decline(uri, reason).await).await?;
+            answered.insert(waiting.id.clone());
+            self.forget_answered(&answered).await?;
         }
         let document = waiting.content.is_ok().then(|| Digest::from_sha256(waiting.document));
-        self.note(vec![record::declined(&waiting.id, document)]).await
+        self.note(vec![record::declined(&waiting.id, document)]).await?;
+        self.forget(entry).await
     }
 }
 
@@ -146,7 +164,17 @@ impl Waiting {
             expires_at: item.expires_at,
             content,
             response_uri: Some(item.response_uri),
+            is_remembered: false,
         }
+    }
+
+    pub(super) fn remembered(item: InboxItem, holder: &Holder) -> Self {
+        Self { is_remembered: true, ..Self::from_inbox(item, holder) }
+    }
+
+    /// What was asked for: the request and the document.
+    pub(super) fn identity(&self) -> (String, [u8; 32]) {
+        (self.id.clone(), self.document)
     }
 }
 

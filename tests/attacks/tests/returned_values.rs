@@ -30,7 +30,7 @@ async fn nothing_is_handed_out_when(fault: Fault, expected: Code) {
     for request in &requests {
         assert_eq!(world.state_of(request), State::Waiting);
     }
-    assert_eq!(phone.deliver_pending().await.unwrap(), 0);
+    assert!(phone.deliver_pending().await.unwrap().is_empty());
     // The token is spent; only a new act of the doctor signs, and signs what was shown.
     assert_eq!(approve(&phone).await.unwrap().len(), 3);
     for (number, request) in (1..=3).zip(&requests) {

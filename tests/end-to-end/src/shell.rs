@@ -110,6 +110,18 @@ impl Shell {
         Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 
+    /// Runs the program before a reader that has left already, and gives its exit code.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    pub async fn run_unread<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Option<i32> {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = self.command(arguments);
+        command.stdout(writer);
+        tokio::task::spawn_blocking(move || command.status()).await.unwrap().unwrap().code()
+    }
+
     /// Starts the program.
     ///
     /// # Panics

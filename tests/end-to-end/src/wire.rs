@@ -1,6 +1,6 @@
 //! What the service has seen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reference_service::Exchange;
 use serde_json::Value;
@@ -23,6 +23,22 @@ impl Wire {
     /// Those of one kind, as [`Wire::lines`] names it.
     pub fn of<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Exchange> {
         self.0.iter().filter(move |exchange| line(exchange) == kind)
+    }
+
+    /// Hashes that were sent to be signed, by the request that the approval names them for.
+    ///
+    /// # Panics
+    /// When an approval has no such form.
+    pub fn hashes_by_request(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let details = |exchange| Some(json(form(exchange).get("authorization_details")?.as_bytes()));
+        let mut hashes = BTreeMap::<_, BTreeSet<_>>::new();
+        for details in self.of("POST /token").filter_map(details) {
+            for digest in details[0]["documentDigests"].as_array().unwrap() {
+                let [label, hash] = ["label", "hash"].map(|name| digest[name].as_str().unwrap().to_owned());
+                hashes.entry(label).or_default().insert(hash);
+            }
+        }
+        hashes
     }
 
     /// Statuses of the answers to one kind.

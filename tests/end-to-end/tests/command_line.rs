@@ -139,6 +139,13 @@ async fn inspect_ends_with_0_signable_1_not_2_usage() {
     assert!(!other[0]["look_alike"].is_null());
     shell.run(["inspect", "absent.xml"]).await.with(2);
     shell.run(["inspect"]).await.with(2);
+    for (file, code) in [("good.xml", 0), ("bad.csv", 1)] {
+        assert_eq!(
+            shell.run_unread(["inspect", file]).await,
+            Some(code),
+            "a reader that leaves changes nothing"
+        );
+    }
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ struct Steps(Instant);
 
 impl Steps {
     fn done(&mut self, step: &str) {
-        println!("[{:>8.1} ms] {step}", self.0.elapsed().as_secs_f64() * 1e3);
+        out!("[{:>8.1} ms] {step}", self.0.elapsed().as_secs_f64() * 1e3);
         self.0 = Instant::now();
     }
 }
@@ -63,7 +63,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
         _ = tokio::signal::ctrl_c() => return Err("interrupted: nothing was left behind".into()),
     }
     let files = staging.finish()?;
-    println!("{} files in {}", files, args.out.display());
+    out!("{} files in {}", files, args.out.display());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -125,16 +125,31 @@ public final class HpkiAgent: Sendable {
 
     /// Tells the requester that the doctor will not sign. Uses the waiting prescription up.
     ///
-    /// - Parameter reason: the doctor's own words to the clinic, at most 500 characters; sent, never kept.
+    /// - Parameter reason: the doctor's own words to the clinic; its first 200 characters are sent, never kept.
     public func decline(_ waiting: Waiting, reason: String) async throws(HpkiAgentError) {
         try await cancellable { try await self.core.decline(waiting: waiting, reason: reason, cancellation: $0) }
     }
 
-    /// Hands over signed files that the service has not yet taken, and returns how many are left: for an app's start and for the
+    /// Hands over signed files that the service has not yet taken, and returns what became of each: for an app's start and for the
     /// return of the network.
     @discardableResult
-    public func deliverPending() async throws(HpkiAgentError) -> Int {
-        try await cancellable { Int(try await self.core.deliverPending(cancellation: $0)) }
+    public func deliverPending() async throws(HpkiAgentError) -> [Redelivery] {
+        try await cancellable { try await self.core.deliverPending(cancellation: $0) }
+    }
+
+    /// What the doctor should know while everything still works: a certificate that ends soon, a clock that is wrong. No network.
+    public func warnings() async throws(HpkiAgentError) -> [Warning] {
+        try await translating { await self.core.warnings() }
+    }
+
+    /// Whether several prescriptions may be approved in one act. On unless the doctor switched it off.
+    public func batchSigning() async throws(HpkiAgentError) -> Bool {
+        try await translating { try await self.core.batchSigning() }
+    }
+
+    /// Switches batch signing on or off, for this phone and for good.
+    public func setBatchSigning(_ on: Bool) async throws(HpkiAgentError) {
+        try await translating { try await self.core.setBatchSigning(on: on) }
     }
 
     /// Removes this phone from the service and wipes keys, secrets and binding.

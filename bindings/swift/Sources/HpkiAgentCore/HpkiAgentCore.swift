@@ -889,18 +889,18 @@ public protocol AgentProtocol: AnyObject, Sendable {
     func confirm(candidate: Candidate) async throws
 
     /**
-     * Tells the requester that the doctor will not sign. `reason` is the doctor's own words to the clinic, at most 500
-     * characters; it is sent, never kept. Uses the waiting prescription up.
+     * Tells the requester that the doctor will not sign. `reason` is the doctor's own words to the clinic; its first
+     * 200 characters are sent, never kept. Uses the waiting prescription up.
      *
-     * Failures: `AlreadyAnswered`, `PhoneUnbound`, and those of the wire.
+     * Failures: `AlreadyAnswered`, `RequestGone`, `PhoneUnbound`, and those of the wire.
      */
     func decline(waiting: Waiting, reason: String, cancellation: CancellationToken?) async throws
 
     /**
      * Hands signed files to the service that it has not yet taken; for an app's start and for the return of the network.
-     * Returns how many are still undelivered.
+     * Returns what became of each; one that is `Pending` still waits for the next time.
      */
-    func deliverPending(cancellation: CancellationToken?) async throws  -> UInt64
+    func deliverPending(cancellation: CancellationToken?) async throws  -> [Redelivery]
 
     /**
      * The same as a file, JSON lines, for `verify_journal_export`. Failures: `JournalTampered`.
@@ -1147,10 +1147,10 @@ open func confirm(candidate: Candidate)async throws   {
 }
 
     /**
-     * Tells the requester that the doctor will not sign. `reason` is the doctor's own words to the clinic, at most 500
-     * characters; it is sent, never kept. Uses the waiting prescription up.
+     * Tells the requester that the doctor will not sign. `reason` is the doctor's own words to the clinic; its first
+     * 200 characters are sent, never kept. Uses the waiting prescription up.
      *
-     * Failures: `AlreadyAnswered`, `PhoneUnbound`, and those of the wire.
+     * Failures: `AlreadyAnswered`, `RequestGone`, `PhoneUnbound`, and those of the wire.
      */
 open func decline(waiting: Waiting, reason: String, cancellation: CancellationToken? = nil)async throws   {
     return
@@ -1170,9 +1170,9 @@ open func decline(waiting: Waiting, reason: String, cancellation: CancellationTo
 
     /**
      * Hands signed files to the service that it has not yet taken; for an app's start and for the return of the network.
-     * Returns how many are still undelivered.
+     * Returns what became of each; one that is `Pending` still waits for the next time.
      */
-open func deliverPending(cancellation: CancellationToken? = nil)async throws  -> UInt64  {
+open func deliverPending(cancellation: CancellationToken? = nil)async throws  -> [Redelivery]  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
@@ -1180,10 +1180,10 @@ open func deliverPending(cancellation: CancellationToken? = nil)async throws  ->
                         self.uniffiCloneHandle(),FfiConverterOptionTypeCancellationToken.lower(cancellation)
                 )
             },
-            pollFunc: ffi_hpki_agent_bindings_rust_future_poll_u64,
-            completeFunc: ffi_hpki_agent_bindings_rust_future_complete_u64,
-            freeFunc: ffi_hpki_agent_bindings_rust_future_free_u64,
-            liftFunc: FfiConverterUInt64.lift,
+            pollFunc: ffi_hpki_agent_bindings_rust_future_poll_rust_buffer,
+            completeFunc: ffi_hpki_agent_bindings_rust_future_complete_rust_buffer,
+            freeFunc: ffi_hpki_agent_bindings_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterSequenceTypeRedelivery.lift,
             errorHandler: FfiConverterTypeAgentError_lift
         )
 }
@@ -7136,6 +7136,75 @@ public func FfiConverterTypePublicExpense_lower(_ value: PublicExpense) -> RustB
 
 
 /**
+ * One more try to deliver a file that was signed before.
+ */
+public struct Redelivery: Equatable, Hashable {
+    /**
+     * The request's identifier.
+     */
+    public var id: String
+    /**
+     * What became of the file now.
+     */
+    public var delivery: Delivery
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The request's identifier.
+         */id: String,
+        /**
+         * What became of the file now.
+         */delivery: Delivery) {
+        self.id = id
+        self.delivery = delivery
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Redelivery: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRedelivery: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Redelivery {
+        return
+            try Redelivery(
+                id: FfiConverterString.read(from: &buf),
+                delivery: FfiConverterTypeDelivery.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Redelivery, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.id, into: &buf)
+        FfiConverterTypeDelivery.write(value.delivery, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRedelivery_lift(_ buf: RustBuffer) throws -> Redelivery {
+    return try FfiConverterTypeRedelivery.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRedelivery_lower(_ value: Redelivery) -> RustBuffer {
+    return FfiConverterTypeRedelivery.lower(value)
+}
+
+
+/**
  * Record 81: a remark.
  */
 public struct Remark: Equatable, Hashable {
@@ -8902,6 +8971,15 @@ public enum Delivery: Equatable, Hashable {
          * Why not.
          */failure: AgentFailure
     )
+    /**
+     * Never: an answer that this phone does not know of stands (`AlreadyAnswered`), or the request was withdrawn or has expired
+     * (`RequestGone`). The clinic is not known to have this file, and it is not kept.
+     */
+    case refused(
+        /**
+         * Why not.
+         */failure: AgentFailure
+    )
 
 
 
@@ -8930,6 +9008,9 @@ public struct FfiConverterTypeDelivery: FfiConverterRustBuffer {
         case 3: return .pending(failure: try FfiConverterTypeAgentFailure.read(from: &buf)
         )
 
+        case 4: return .refused(failure: try FfiConverterTypeAgentFailure.read(from: &buf)
+        )
+
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -8948,6 +9029,11 @@ public struct FfiConverterTypeDelivery: FfiConverterRustBuffer {
 
         case let .pending(failure):
             writeInt(&buf, Int32(3))
+            FfiConverterTypeAgentFailure.write(failure, into: &buf)
+
+
+        case let .refused(failure):
+            writeInt(&buf, Int32(4))
             FfiConverterTypeAgentFailure.write(failure, into: &buf)
 
         }
@@ -12399,6 +12485,31 @@ fileprivate struct FfiConverterSequenceTypePublicExpense: FfiConverterRustBuffer
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeRedelivery: FfiConverterRustBuffer {
+    typealias SwiftType = [Redelivery]
+
+    public static func write(_ value: [Redelivery], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeRedelivery.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Redelivery] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Redelivery]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeRedelivery.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeRemark: FfiConverterRustBuffer {
     typealias SwiftType = [Remark]
 
@@ -12882,10 +12993,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_hpki_agent_bindings_checksum_method_agent_confirm() != 4253) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_hpki_agent_bindings_checksum_method_agent_decline() != 53098) {
+    if (uniffi_hpki_agent_bindings_checksum_method_agent_decline() != 10591) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_hpki_agent_bindings_checksum_method_agent_deliver_pending() != 35100) {
+    if (uniffi_hpki_agent_bindings_checksum_method_agent_deliver_pending() != 65334) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_hpki_agent_bindings_checksum_method_agent_export_journal() != 18679) {
@@ -12924,7 +13035,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_hpki_agent_bindings_checksum_method_agent_watch_inbox() != 46154) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_hpki_agent_bindings_checksum_method_approved_delivery() != 27795) {
+    if (uniffi_hpki_agent_bindings_checksum_method_approved_delivery() != 59240) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_hpki_agent_bindings_checksum_method_approved_id() != 28433) {

@@ -48,9 +48,11 @@ async fn a_second_delivery_and_one_too_late_are_told_apart() {
     let bound = stage.warm().await;
     let uri = "https://sign.example/prescriptions/p-1";
     stage.says(200, &json!({})).says(409, &json!({"error": "already_answered"})).says(404, &json!({}));
+    stage.says(409, &json!({"error": "expired"}));
     assert_eq!(bound.deliver(uri, b"<x/>").await, Ok(()));
     assert_eq!(bound.deliver(uri, b"<x/>").await, Err(ServiceError::AlreadyAnswered));
     assert_eq!(bound.decline(uri, "その患者は診ていない\u{0}").await, Err(ServiceError::RequestGone));
+    assert_eq!(bound.deliver(uri, b"<x/>").await, Err(ServiceError::RequestGone));
     assert_eq!(bound.deliver("https://evil.example/p", b"<x/>").await, Err(ServiceError::ForeignUrl));
     let requests = stage.script.take();
     assert_eq!(requests[0].body.as_slice(), br#"{"documentWithSignature":["PHgvPg=="]}"#);

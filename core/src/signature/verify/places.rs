@@ -142,12 +142,14 @@ pub(super) fn elements<'d, 't: 'd>(node: Node<'d, 't>) -> impl Iterator<Item = N
 }
 
 /// The child element of this name, when there is exactly one.
+#[inline]
 pub(super) fn only<'d, 't>(node: Node<'d, 't>, namespace: &str, name: &str) -> Option<Node<'d, 't>> {
     let mut named = elements(node).filter(|child| is(*child, namespace, name));
     named.next().filter(|_| named.next().is_none())
 }
 
-/// Whether the element has this name.
+/// Whether the element has this name. Inlined, comparisons with constants need no call.
+#[inline]
 pub(super) fn is(element: Node, namespace: &str, name: &str) -> bool {
     element.tag_name().name() == name && element.tag_name().namespace().unwrap_or_default() == namespace
 }

@@ -12,6 +12,7 @@ import jp.hpki.agent.core.JournalEntry
 import jp.hpki.agent.core.KeyVault
 import jp.hpki.agent.core.ProgressListener
 import jp.hpki.agent.core.ProgressStep
+import jp.hpki.agent.core.Redelivery
 import jp.hpki.agent.core.SecretStore
 import jp.hpki.agent.core.Status
 import jp.hpki.agent.core.TrustConfiguration
@@ -92,11 +93,11 @@ public class HpkiAgent private constructor(private val agent: Agent) : AutoClose
     public suspend fun approve(batch: Batch, onProgress: (ProgressStep) -> Unit = {}): List<Approved> =
         step { agent.approve(batch, Progress(onProgress)) }
 
-    /** Tells the requester that the doctor will not sign, with at most 500 characters of [reason]. Uses [waiting] up. */
+    /** Tells the requester that the doctor will not sign, with the first 200 characters of [reason]. Uses [waiting] up. */
     public suspend fun decline(waiting: Waiting, reason: String): Unit = step { agent.decline(waiting, reason) }
 
-    /** Hands over signed files that the service has not yet taken, and returns how many are left: for an app's start. */
-    public suspend fun deliverPending(): Long = step { agent.deliverPending() }.toLong()
+    /** Hands over signed files that the service has not yet taken, and returns what became of each: for an app's start. */
+    public suspend fun deliverPending(): List<Redelivery> = step { agent.deliverPending() }
 
     /** Removes this phone from the service and wipes keys, secrets and binding. */
     public suspend fun unregister(): Unit = step { agent.unregister() }
