@@ -118,8 +118,9 @@ enum Part {
 /// The answers of an endpoint in this part of a journey in which nothing is tampered with.
 async fn true_answers(part: Part, endpoint: &str) -> Vec<Value> {
     let world = World::new().await;
-    let phone = world.bound_phone().await;
+    let mut phone = world.bound_phone().await;
     let registered = world.wire().0.len();
+    phone.restart().await.unwrap();
     world.submit(&sample::csv(1));
     world.submit(&sample::csv(2));
     approve_all(&phone, &mut Shown::new(), &mut Vec::new()).await.unwrap();

@@ -36,8 +36,10 @@ async fn credential_is_refused(expected: Code, change: impl Fn(&mut Value) + Sen
     assert_eq!(code(bound.prepare(waiting).await), expected);
     let phone = world.phone();
     assert_eq!(code(phone.use_ticket(&world.card()).await), expected);
-    assert_eq!(phone.secrets.keys(), 0);
-    assert_eq!(phone.status().await.unwrap(), Status::Unregistered);
+    let status = phone.status().await.unwrap();
+    // An answer that makes no sense may make sense tomorrow; until then the phone is bound to nothing.
+    let may_wait = expected == Code::ServiceMisbehaved && status == Status::AwaitingConfirmation;
+    assert!(may_wait || (status == Status::Unregistered && phone.secrets.keys() == 0), "{status:?}");
     assert_eq!(world.signatures_made(), 0);
 }
 
@@ -105,10 +107,11 @@ async fn a_certificate_with_a_weak_key_or_signature_binds_no_phone_though_the_ap
 #[tokio::test]
 async fn a_token_that_any_thief_could_use_is_refused() {
     let world = World::new().await;
-    let phone = world.bound_phone().await;
+    let mut phone = world.bound_phone().await;
     for kind in [json!("Bearer"), json!("mac"), Value::Null] {
         let bearer = rewritten(move |answer| answer["token_type"] = kind.clone());
         world.service().faults().next(1, "POST /token", bearer);
+        phone.restart().await.unwrap();
         assert_eq!(code(phone.inbox(NO_WAIT).await), Code::ServiceMisbehaved);
     }
     assert_eq!(world.wire().of("GET /prescriptions").count(), 0, "it was not used");
