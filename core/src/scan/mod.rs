@@ -149,6 +149,12 @@ impl Scanner {
         Outcome::Nothing(self.attempts.why())
     }
 
+    /// Forgets the frames so far, but keeps the buffers: for a picture that has nothing to do with the one before.
+    pub fn start_over(&mut self) {
+        self.turn = 0;
+        self.attempts.start_over();
+    }
+
     /// What was seen in the last frame that was scanned.
     pub fn findings(&self) -> &Findings {
         &self.attempts.findings
@@ -174,8 +180,8 @@ impl Scanner {
         meter.spend(finder::search(&self.bits, rows, look.inverted, &mut self.finders));
         meter.spend(triple::rank(&self.finders, &mut self.triples));
         let factor = (1_usize << look.level) as f32;
-        let middles =
-            self.finders.iter().map(|finder| finder.centre * factor).map(|middle| [middle.x, middle.y]);
+        let likely = self.finders.iter().take(triple::CANDIDATES);
+        let middles = likely.map(|finder| finder.centre * factor).map(|middle| [middle.x, middle.y]);
         self.attempts.findings.finders.extend(middles);
         // What is left is shared: a look that finds print instead of a symbol leaves half of it to the others.
         let reserve = meter.left() / 2;

@@ -18,7 +18,7 @@ pub(super) struct Triple {
 }
 
 /// Finder patterns that take part, best first: the triples of 24 are looked at in a fraction of a millisecond.
-const CANDIDATES: usize = 24;
+pub(super) const CANDIDATES: usize = 24;
 
 /// The most triples of one look that are measured.
 const MOST: usize = 16;
