@@ -139,8 +139,7 @@ impl Scanner {
             if index > 0 && !meter.affords(cost(frame, look)) {
                 continue;
             }
-            let found = self.look(frame, look, &mut last, &mut meter);
-            if let Some(symbol) = found {
+            if let Some(symbol) = self.look(frame, look, &mut last, &mut meter) {
                 self.turn = 0;
                 return Outcome::Read(symbol);
             }
@@ -226,7 +225,9 @@ fn looks(frame: &Frame<'_>, turn: usize) -> Vec<Look> {
     // does not.
     let mut later = Vec::new();
     later.push(look(first, Rule::Between, true));
-    later.extend((0..first).rev().map(|level| look(level, Rule::Between, false)));
+    later.extend(
+        (0..first).rev().flat_map(|level| [false, true].map(|inverted| look(level, Rule::Between, inverted))),
+    );
     later.extend(coarser().take(1).map(|level| look(level, Rule::Between, false)));
     later.push(look(first, Rule::Sharpened, false));
     later.push(look(first, Rule::Mean, false));
@@ -234,7 +235,6 @@ fn looks(frame: &Frame<'_>, turn: usize) -> Vec<Look> {
     later.extend(coarser().take(1).map(|level| look(level, Rule::Sharpened, false)));
     later.extend(coarser().map(|level| look(level, Rule::Between, true)));
     later.extend(finer.map(|level| look(level, Rule::Sharpened, false)));
-    later.extend(finer.map(|level| look(level, Rule::Between, true)));
     let by = turn % later.len();
     later.rotate_left(by);
     all.extend(later);

@@ -5,13 +5,19 @@ mod readers;
 mod sets;
 mod sheet;
 
+use std::alloc::System;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 use readers::{Reading, read_all};
 use sets::{Set, letters, photos, python, vectors};
+
+/// Counts every allocation, so that what the scanner keeps can be told.
+#[global_allocator]
+static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Measures the scanner.
 #[derive(Parser)]
@@ -30,8 +36,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Frames without a code: the time that the budget allows, and its 99th percentile
-    Empty,
+    /// Frames without a code: the time that the budget allows, its 99th percentile, and what stays on the heap
+    Empty {
+        /// How many
+        #[arg(long, default_value_t = 200)]
+        frames: u64,
+    },
     /// A contact sheet of the pictures that were not read
     Sheet {
         /// The PNG to write
@@ -78,7 +88,7 @@ impl Pictures {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Compare { pictures, check } => compare(&pictures, check),
-        Command::Empty => empty::run(),
+        Command::Empty { frames } => empty::run(frames),
         Command::Sheet { output, pictures } => pictures.sets().and_then(|sets| sheet::draw(&sets, &output)),
         Command::Once { picture } => sheet::once(&picture),
     };
