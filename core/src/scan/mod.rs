@@ -176,7 +176,7 @@ impl Scanner {
         }
         // Modules are larger on a finer picture than on one that was searched before, so fewer rows show all symbols.
         let rows = 1 + first_level(frame).saturating_sub(look.level);
-        meter.spend(finder::search(&self.bits, rows, look.inverted, &mut self.finders));
+        meter.spend(finder::search(&self.bits, rows, look.inverted, meter.left(), &mut self.finders));
         meter.spend(triple::rank(&self.finders, &mut self.triples));
         let factor = (1_usize << look.level) as f32;
         let likely = self.finders.iter().take(triple::CANDIDATES);
