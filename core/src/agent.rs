@@ -116,6 +116,9 @@ impl Agent {
         let state = State::open(&device)?;
         let journal = Journal::open(&device.data_dir, Arc::clone(&device.secrets))?;
         let binding = registering::load_binding(&state)?;
+        if binding.is_some() {
+            registering::forget_begun(&state)?;
+        }
         Ok(Self {
             trust,
             client,

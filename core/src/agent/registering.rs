@@ -389,10 +389,13 @@ pub(super) fn is_unconfirmed(state: &State) -> Result<bool, AgentError> {
     Ok(load_begun(state)?.is_some_and(|begun| begun.answer.is_some()))
 }
 
-/// The binding in force. Where there is one, no registration waits: the note of its own is a crash's leftover.
+/// Where a binding is in force no registration waits: the note of its own is what a crash left of [`Agent::confirm`].
+pub(super) fn forget_begun(state: &State) -> Result<(), AgentError> {
+    Ok(state.remove(BEGUN)?)
+}
+
 pub(super) fn load_binding(state: &State) -> Result<Option<Binding>, AgentError> {
     let Some(stored) = state.read(BINDING)? else { return Ok(None) };
-    state.remove(BEGUN)?;
     Ok(Some(Binding::from_json(&stored)?))
 }
 
