@@ -4,6 +4,7 @@
 //! signed prescriptions. Every step that changes something outside this phone is preceded by a note in sealed state,
 //! so that a crash anywhere is continued or undone, never half done.
 
+mod accepting;
 mod approving;
 mod error;
 mod last_inbox;
