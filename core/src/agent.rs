@@ -13,6 +13,7 @@ mod outbox;
 mod record;
 mod registering;
 mod settings;
+mod starting_over;
 mod waiting;
 
 use std::{collections::HashSet, sync::Arc};
@@ -40,6 +41,7 @@ use crate::{
 };
 
 /// What an app gives the agent at start.
+#[derive(Clone)]
 pub struct Options {
     /// The services this app trusts.
     pub trust: TrustConfiguration,
@@ -111,7 +113,8 @@ impl Agent {
     ///
     /// # Errors
     /// [`Code::StateBusy`] while another agent lives on the same folder, [`Code::SecretStoreUnavailable`],
-    /// [`Code::StateDamaged`], [`Code::StorageFailed`], [`Code::JournalTampered`].
+    /// [`Code::StorageFailed`]; [`Code::StateDamaged`] and [`Code::JournalTampered`], for which there is
+    /// [`Agent::start_over`].
     pub fn open(options: Options) -> Result<Self, AgentError> {
         let Options { trust, client, device } = options;
         let state = State::open(&device)?;

@@ -91,7 +91,7 @@ pub(crate) async fn register(home: &HomeArgs, args: RegisterArgs) -> Result<Exit
         photo if photo.is_file() => scan::read_one(photo)?,
         _ => args.letter.clone(),
     };
-    let agent = home.open()?;
+    let agent = home.open_to_register().await?;
     let candidate = match &args.code_file {
         Some(file) => {
             agent.register(&qr_text, Some(ActivationCode::parse(&std::fs::read_to_string(file)?)?)).await?

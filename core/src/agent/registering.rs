@@ -381,3 +381,10 @@ pub(super) fn load_binding(state: &State) -> Result<Option<Binding>, AgentError>
     let Some(stored) = state.read(BINDING)? else { return Ok(None) };
     Ok(Some(Binding::from_json(&stored)?))
 }
+
+/// The vault's names of the keys of whatever registrations can still be read.
+pub(super) fn key_bindings(state: &State) -> Vec<String> {
+    let bound = load_binding(state).ok().flatten().map(|b| b.key_alias(KeyRole::Device).binding);
+    let begun = load_begun(state).ok().flatten().map(|b| b.key_binding);
+    bound.into_iter().chain(begun).collect()
+}

@@ -137,6 +137,21 @@ public final class HpkiAgent: Sendable {
         try await cancellable { try await self.core.deliverPending(cancellation: $0) }
     }
 
+    /// What the doctor should know while everything still works: a certificate that ends soon, a clock that is wrong. No network.
+    public func warnings() async throws(HpkiAgentError) -> [Warning] {
+        try await translating { await self.core.warnings() }
+    }
+
+    /// Whether several prescriptions may be approved in one act. On unless the doctor switched it off.
+    public func batchSigning() async throws(HpkiAgentError) -> Bool {
+        try await translating { try await self.core.batchSigning() }
+    }
+
+    /// Switches batch signing on or off, for this phone and for good.
+    public func setBatchSigning(_ on: Bool) async throws(HpkiAgentError) {
+        try await translating { try await self.core.setBatchSigning(on: on) }
+    }
+
     /// Removes this phone from the service and wipes keys, secrets and binding.
     public func unregister() async throws(HpkiAgentError) {
         try await cancellable { try await self.core.unregister(cancellation: $0) }

@@ -7,13 +7,13 @@ use time::OffsetDateTime;
 
 use super::{
     super::{
+        base64::decode,
         c14n::{self, Form},
         report::Reason,
         timestamp::{Knowledge, Token, judge},
         uri::{DSIG, XADES, XADES_141},
         xml::Document,
     },
-    base64,
     places::{elements, is},
     reasons::{self, ARCHIVE_UNSUPPORTED, TIMESTAMP_ALGORITHM, TIMESTAMP_IMPRINT, TIMESTAMP_STRUCTURE},
     signed_info::{Reference, canonicalization},
@@ -133,7 +133,7 @@ impl Stamp {
             if !is(token, XADES, "EncapsulatedTimeStamp") || !is_der {
                 return Err(TIMESTAMP_STRUCTURE);
             }
-            let der = document.only_text(token).and_then(base64).ok_or(TIMESTAMP_STRUCTURE)?;
+            let der = document.only_text(token).and_then(decode).ok_or(TIMESTAMP_STRUCTURE)?;
             let token = Token::read(&der).map_err(reasons::of_token)?;
             let mut imprint = Context::new(token.imprint_algorithm());
             write(&form, &mut imprint);

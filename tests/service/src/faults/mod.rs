@@ -6,10 +6,12 @@ mod canned;
 mod inject;
 pub(crate) mod line;
 mod rewrite;
+mod switch;
 
 pub use canned::Canned;
 pub(crate) use inject::inject;
 pub use rewrite::{Rewrite, Spoilt};
+pub use switch::{FaultSwitch, FaultSwitchError};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -96,7 +98,10 @@ impl Faults {
     /// [`requests_seen`](crate::Running::requests_seen), such as `POST /token`; `*` is any. A request meets one
     /// fault; those planned first come first.
     pub fn next(&self, times: u32, endpoint: &str, fault: Fault) {
-        self.add(times, endpoint, Planned::Fault(fault));
+        if times > 0 {
+            let planned = Planned::Fault(fault);
+            self.plan().entries.push(Entry { endpoint: endpoint.to_owned(), left: times, planned });
+        }
     }
 
     /// How many faults are planned and have not been met.
@@ -128,10 +133,10 @@ impl Faults {
         self.plan().signing_later
     }
 
-    fn add(&self, times: u32, endpoint: &str, planned: Planned) {
-        if times > 0 {
-            self.plan().entries.push(Entry { endpoint: endpoint.to_owned(), left: times, planned });
-        }
+    /// The next request of this endpoint gets this answer, whatever else is planned.
+    fn keep(&self, endpoint: &str, answer: Canned) {
+        let kept = Entry { endpoint: endpoint.to_owned(), left: 1, planned: Planned::Kept(answer) };
+        self.plan().entries.insert(0, kept);
     }
 
     fn take(&self, endpoint: &str) -> Option<Planned> {

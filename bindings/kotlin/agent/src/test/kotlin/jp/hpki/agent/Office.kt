@@ -21,7 +21,9 @@ class Office : AutoCloseable {
     /** The doctor of most tests; each new phone of hers replaces the one before. */
     val doctor: String by lazy { issue() }
 
-    val trust: TrustConfiguration get() = TrustConfiguration.fromJson(Files.readAllBytes(folder.resolve("trust.json")))
+    val trustFile: Path get() = folder.resolve("trust.json")
+
+    val trust: TrustConfiguration get() = TrustConfiguration.fromJson(Files.readAllBytes(trustFile))
 
     /** A certificate for a doctor; returns the credential's identifier. */
     fun issue(role: String = "Medical Doctor"): String =
@@ -82,7 +84,7 @@ class Office : AutoCloseable {
 }
 
 /** A registration letter and the code that came apart from it. */
-class Letter(private val picture: Path, val qrText: String, val code: String) {
+class Letter(val picture: Path, val qrText: String, val code: String) {
     /** The letter as a camera would see it. */
     fun luma(): Frame {
         val image = ImageIO.read(picture.toFile())

@@ -1,0 +1,70 @@
+package jp.hpki.demo.journey
+
+import jp.hpki.agent.HpkiException
+import jp.hpki.agent.core.InboxEvent
+import jp.hpki.agent.core.Waiting
+import jp.hpki.agent.core.WaitingContent
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.launch
+
+/** What waits, kept up to date while it is shown. */
+class Inbox(private val journey: Journey, private val scope: CoroutineScope) {
+    private var watch: Job? = null
+
+    /** Starts to watch, or stops. */
+    internal fun watchWhile(shown: Boolean) {
+        if (!shown) watch?.cancel().also { watch = null } else if (watch?.isActive != true) watch = scope.launch { follow() }
+    }
+
+    /** The doctor pulled: asks the service now. */
+    fun refresh() {
+        journey.change { it.with(refreshing = true) }
+        watchWhile(false)
+        watchWhile(true)
+    }
+
+    private suspend fun follow() {
+        val agent = journey.agentOrNull() ?: return
+        try {
+            val (warnings, batch) = agent.warnings() to agent.batchSigning()
+            journey.change { it.with(warnings = warnings, batchSigning = batch) }
+            agent.inboxEvents().collect(::tell)
+        } catch (e: HpkiException) {
+            journey.change { it.with(refreshing = false) }
+            journey.show(Screen.Problem(e.failure, again = journey::home))
+        }
+    }
+
+    private fun tell(event: InboxEvent) = journey.change { state ->
+        when (event) {
+            is InboxEvent.Changed -> {
+                val ids = event.prescriptions.map { it.id() }.toSet()
+                state.with(
+                    waiting = event.prescriptions, chosen = state.chosen intersect ids, interrupted = null, refreshing = false,
+                )
+            }
+            is InboxEvent.Interrupted -> state.with(interrupted = event.failure, refreshing = false)
+        }
+    }
+
+    fun open(waiting: Waiting) = journey.signing.open(listOf(waiting))
+
+    /** Marks or unmarks one for a common approval. */
+    fun choose(waiting: Waiting) {
+        if (waiting.content() !is WaitingContent.Prescription) return
+        val id = waiting.id()
+        journey.change { it.with(chosen = if (id in it.chosen) it.chosen - id else it.chosen + id) }
+    }
+
+    fun openChosen() {
+        val state = journey.state.value
+        journey.signing.open(state.waiting.orEmpty().filter { it.id() in state.chosen })
+    }
+
+    /** What was handed to the service is no longer offered; what still waits comes back with the next answer. */
+    internal fun forget(gone: List<Waiting>) {
+        val ids = gone.map { it.id() }.toSet()
+        journey.change { state -> state.with(waiting = state.waiting?.filter { it.id() !in ids }) }
+    }
+}

@@ -1,0 +1,101 @@
+package jp.hpki.demo.journey
+
+import jp.hpki.agent.core.AgentFailure
+import jp.hpki.agent.core.Candidate
+import jp.hpki.agent.core.Delivery
+import jp.hpki.agent.core.JournalEntry
+import jp.hpki.agent.core.Preview
+import jp.hpki.agent.core.ProgressStep
+import jp.hpki.agent.core.Status
+import jp.hpki.agent.core.Waiting
+import jp.hpki.agent.core.WaitingContent
+import jp.hpki.agent.core.Warning
+
+/** What the window shows, in the order of the journey. */
+sealed interface Screen {
+    /** The doctor's work and what belongs to it: closed when the session ends. */
+    sealed interface AtWork : Screen
+
+    /** Something is being read or asked; the screen before has nothing more to press. */
+    data object Busy : Screen
+
+    data object Welcome : Screen
+
+    /** The camera looks for the letter's QR; [hint] says what was wrong with a photo. */
+    class Scan(val photoHadNoCode: Boolean = false) : Screen
+
+    /** The letter asks for its code; [failure] says what was wrong with the last one. [ticket] is a secret until it is used. */
+    class Code(val ticket: String, val failure: AgentFailure? = null) : Screen
+
+    /** The phone is being registered. */
+    class Registering(val step: ProgressStep) : Screen
+
+    class IsThisYou(val candidate: Candidate) : Screen
+
+    data object Inbox : AtWork
+
+    /** Prescriptions laid out in full. Approval is offered once the last line was on the screen. */
+    class Review(val waiting: List<Waiting>, val seenToTheEnd: Boolean = false) : AtWork
+
+    /** A document that cannot be signed. */
+    class Refused(val waiting: Waiting, val failure: AgentFailure) : AtWork
+
+    class Decline(val waiting: Waiting) : AtWork
+
+    /** One act for [count] prescriptions. */
+    class Signing(val count: Int, val step: ProgressStep) : Screen
+
+    class Results(val outcomes: List<Outcome>) : AtWork
+
+    class Record(val entries: List<JournalEntry>) : AtWork
+
+    class Settings(val phone: Status.Registered, val batchSigning: Boolean, val warnings: List<Warning>) : AtWork
+
+    /** Asks once more before this phone is removed. */
+    class Remove(val settings: Settings) : AtWork
+
+    class Licences(val settings: Settings) : AtWork
+
+    /** What went wrong and what to do; [again] repeats it, where that can help. */
+    class Problem(val failure: AgentFailure, val again: (() -> Unit)? = null) : Screen
+
+    /** Nobody touched the phone for half an hour. */
+    data object Locked : Screen
+}
+
+/** What became of one approved prescription. */
+class Outcome(val patient: String, val clinic: String, val delivery: Delivery)
+
+/** All that the window shows. */
+class State(
+    val screen: Screen = Screen.Busy,
+    /** What waits, oldest first; null before the first answer. */
+    val waiting: List<Waiting>? = null,
+    /** Identifiers of what is chosen for one approval. */
+    val chosen: Set<String> = emptySet(),
+    /** Why the inbox is not up to date. */
+    val interrupted: AgentFailure? = null,
+    val refreshing: Boolean = false,
+    val warnings: List<Warning> = emptyList(),
+    val batchSigning: Boolean = true,
+    /** Something done a moment ago, as a string resource. */
+    val notice: Int? = null,
+) {
+    @Suppress("LongParameterList")
+    fun with(
+        screen: Screen = this.screen,
+        waiting: List<Waiting>? = this.waiting,
+        chosen: Set<String> = this.chosen,
+        interrupted: AgentFailure? = this.interrupted,
+        refreshing: Boolean = this.refreshing,
+        warnings: List<Warning> = this.warnings,
+        batchSigning: Boolean = this.batchSigning,
+        notice: Int? = this.notice,
+    ) = State(screen, waiting, chosen, interrupted, refreshing, warnings, batchSigning, notice)
+}
+
+/** The prescription that waits; null where it cannot be signed. */
+val Waiting.preview: Preview? get() = (content() as? WaitingContent.Prescription)?.preview
+
+/** What is kept when the system ends the process: where the doctor was, and nothing of a patient. */
+class Saved(val ticket: String?, val reviewing: List<String>)

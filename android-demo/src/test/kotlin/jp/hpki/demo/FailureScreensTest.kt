@@ -1,0 +1,197 @@
+package jp.hpki.demo
+
+import java.time.Instant
+import jp.hpki.agent.HpkiAgent
+import jp.hpki.agent.Phone
+import jp.hpki.agent.core.ActivationCode
+import jp.hpki.agent.core.Clock
+import jp.hpki.agent.core.KeyVaultException
+import jp.hpki.agent.core.WaitingContent
+import jp.hpki.agent.prescription
+import jp.hpki.demo.journey.Screen
+import kotlinx.coroutines.runBlocking
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertNotNull
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+
+/** Whatever goes wrong has a screen that says what to do next, and pressing that does it. */
+@RunWith(RobolectricTestRunner::class)
+class FailureScreensTest {
+    @Test
+    fun `a wrong code shows the tries that are left, and the fifth locks the letter`() {
+        val hand = Hand()
+        val office = hand.app.office
+        val letter = office.letter(office.doctor)
+        val wrong = if (letter.code.replace("-", "") == "00000000") "11111111" else "００００－００００"
+        hand.showLetter(letter)
+        for (left in 4 downTo 1) {
+            hand.enter(wrong)
+            hand.waitFor("残り${left}回")
+        }
+        hand.enter(wrong)
+        hand.waitFor(R.string.problem_locked)
+        assertTrue(hand.sees(R.string.next_office) && hand.sees("TicketLocked"))
+        hand.tap(R.string.to_start)
+        hand.waitFor(R.string.welcome_scan)
+    }
+
+    @Test
+    fun `another service's letter is refused before anything is sent`() {
+        val stranger = TestApp.newOffice().use { it.letter(it.doctor).qrText }
+        val hand = Hand()
+        hand.waitFor(R.string.welcome_scan)
+        hand.app.journey.letterRead(stranger)
+        hand.waitFor(R.string.problem_letter)
+        assertTrue(hand.sees("UnknownIssuer") && hand.sees(R.string.next_refused))
+        assertEquals(0, hand.app.vault.size)
+    }
+
+    @Test
+    fun `a photo without a QR says so and the scanner stays`() {
+        val hand = Hand()
+        hand.waitFor(R.string.welcome_scan)
+        hand.tap(R.string.welcome_scan)
+        hand.tap(R.string.scan_photo)
+        val empty = kotlin.io.path.createTempFile(suffix = ".png").toFile()
+        javax.imageio.ImageIO.write(java.awt.image.BufferedImage(400, 400, java.awt.image.BufferedImage.TYPE_INT_RGB), "png", empty)
+        hand.choosePhoto(empty)
+        hand.waitFor(R.string.scan_photo_nothing)
+        assertTrue(hand.screen is Screen.Scan)
+    }
+
+    @Test
+    fun `a clock that is wrong is named, and set right the same letter registers`() {
+        val hand = Hand()
+        val office = hand.app.office
+        var late = 3600L * 24 * 365
+        hand.app.clock = object : Clock {
+            override fun now(): Instant = Instant.now().plusSeconds(late)
+        }
+        val letter = office.letter(office.doctor)
+        hand.waitFor(R.string.welcome_scan)
+        hand.app.journey.letterRead(letter.qrText)
+        hand.waitUntil("the code or the clock") { hand.screen is Screen.Code || hand.screen is Screen.Problem }
+        if (hand.screen is Screen.Code) hand.enter(letter.code)
+        hand.waitFor(R.string.problem_clock)
+        assertTrue(hand.sees(R.string.next_clock) && hand.sees(R.string.open_settings))
+        late = 0
+        hand.tap(R.string.again)
+        hand.waitUntil("the registration") { hand.screen is Screen.Code || hand.screen is Screen.IsThisYou }
+    }
+
+    @Test
+    fun `a pharmacist is told that the certificate cannot prescribe`() {
+        val hand = Hand()
+        val office = hand.app.office
+        val letter = office.letter(office.issue("Pharmacist"))
+        hand.showLetter(letter)
+        hand.enter(letter.code)
+        hand.waitFor("CertificateNotPrescriber")
+        assertTrue(hand.sees(R.string.problem_refused))
+    }
+
+    @Test
+    fun `biometrics enrolled anew lead to a new registration, and nothing was signed`() {
+        val hand = Hand().register()
+        val request = hand.openOne("見本　一郎")
+        hand.app.vault.user = { throw KeyVaultException.Invalidated() }
+        hand.approve()
+        hand.waitFor(R.string.problem_biometrics)
+        assertTrue(hand.sees(R.string.next_register))
+        assertNull(hand.app.office.collect(request))
+        hand.tap(R.string.register_again)
+        hand.waitFor(R.string.welcome_scan)
+    }
+
+    @Test
+    fun `a locked sensor and a cancelled one lead back to the same prescription, which is then signed`() {
+        val hand = Hand().register()
+        val request = hand.openOne("見本　一郎")
+        for ((failure, title) in listOf(
+            KeyVaultException.LockedOut() to R.string.problem_biometrics_locked,
+            KeyVaultException.Cancelled() to R.string.problem_cancelled,
+        )) {
+            hand.app.vault.user = { throw failure }
+            hand.approve()
+            hand.waitFor(title)
+            assertNull(hand.app.office.collect(request))
+            hand.tap(R.string.again)
+            hand.waitFor<Screen.Review>()
+        }
+        hand.app.vault.user = {}
+        hand.approve()
+        hand.waitFor<Screen.Results>()
+        assertNotNull(hand.app.office.collect(request))
+    }
+
+    @Test
+    fun `a phone that was replaced says so and begins anew`() {
+        val hand = Hand().register()
+        val office = hand.app.office
+        runBlocking {
+            Phone(office).open().use { other: HpkiAgent ->
+                val letter = office.letter(office.doctor)
+                other.confirm(other.register(letter.qrText, ActivationCode(letter.code)))
+            }
+        }
+        hand.tap(R.string.refresh)
+        hand.waitFor(R.string.problem_unbound)
+        assertTrue(hand.sees("PhoneUnbound"))
+        assertEquals(0, hand.app.vault.size)
+        hand.tap(R.string.register_again)
+        hand.waitFor(R.string.welcome_scan)
+    }
+
+    @Test
+    fun `a service that is down is told of in the inbox and at the approval, and nothing is lost`() {
+        val office = TestApp.newOffice()
+        val hand = Hand()
+        hand.app.office = office
+        hand.register()
+        hand.openOne("見本　一郎")
+        office.close()
+        hand.approve()
+        hand.waitUntil("the problem") { hand.screen is Screen.Problem }
+        val problem = hand.screen as Screen.Problem
+        assertTrue(problem.failure.code, problem.failure.code in listOf("Offline", "ServiceUnavailable"))
+        assertTrue(hand.sees(R.string.next_retry) && hand.sees(R.string.again))
+        hand.tap(R.string.to_start)
+        hand.waitFor<Screen.Inbox>()
+        hand.waitFor(R.string.inbox_interrupted)
+    }
+
+    @Test
+    fun `a document that cannot be signed shows every reason, and the clinic can be told`() {
+        val hand = Hand().register()
+        val office = hand.app.office
+        val (request) = office.submit(office.doctor, prescription("見本　一郎").replace("\n12,1\n", "\n12,7\n"))
+        hand.waitFor(R.string.inbox_refused)
+        hand.tap(hand.app.getString(R.string.inbox_refused))
+        val refused = hand.waitFor<Screen.Refused>()
+        val violations = (refused.waiting.content() as WaitingContent.Refused).failure.violations
+        assertTrue(violations.isNotEmpty() && violations.all { hand.sees(it.messageJa) })
+        hand.tap(R.string.refused_tell)
+        hand.tap(R.string.reason_content)
+        hand.tap(R.string.decline_send)
+        hand.waitFor(R.string.inbox_empty)
+        assertTrue(office.declined(request)!!.contains(hand.app.getString(R.string.reason_content)))
+    }
+}
+
+/** A prescription for this patient waits and is opened; returns the request's identifier. */
+fun Hand.openOne(patient: String): String {
+    val (request) = app.office.submit(app.office.doctor, prescription(patient))
+    waitFor(patient)
+    tap(patient)
+    waitFor<Screen.Review>()
+    return request
+}
+
+fun Hand.approve() {
+    readToTheEnd()
+    tap(app.plural(R.plurals.approve, 1))
+}

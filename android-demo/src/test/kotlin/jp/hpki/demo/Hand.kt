@@ -1,0 +1,137 @@
+package jp.hpki.demo
+
+import android.app.Application
+import android.content.Intent
+import android.net.Uri
+import android.os.Bundle
+import android.os.Looper
+import android.view.View
+import android.view.ViewGroup
+import android.widget.EditText
+import android.widget.ScrollView
+import android.widget.TextView
+import java.io.File
+import java.time.Duration
+import jp.hpki.agent.Letter
+import jp.hpki.agent.Office
+import jp.hpki.demo.journey.Screen
+import org.junit.Assert.assertTrue
+import org.robolectric.Robolectric
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.android.controller.ActivityController
+
+/** A hand and an eye at the app's window. */
+class Hand(intent: Intent? = null, saved: Bundle? = null) {
+    val app: TestApp = RuntimeEnvironment.getApplication() as TestApp
+    val window: ActivityController<MainActivity> =
+        Robolectric.buildActivity(MainActivity::class.java, intent).apply { if (saved == null) setup() else setup(saved) }
+    val activity: MainActivity get() = window.get()
+    val screen: Screen get() = app.journey.screen
+
+    // ---- Seeing ---------------------------------------------------------------------------------------------------------
+
+    fun views(root: View = activity.window.decorView): List<View> =
+        if (root.visibility != View.VISIBLE) emptyList()
+        else listOf(root) + ((root as? ViewGroup)?.let { group -> (0 until group.childCount).flatMap { views(group.getChildAt(it)) } } ?: emptyList())
+
+    fun texts(): List<String> = views().filterIsInstance<TextView>().map { it.text.toString() }
+
+    fun sees(text: String): Boolean = texts().any { text in it }
+
+    fun sees(id: Int, vararg arguments: Any): Boolean = sees(app.getString(id, *arguments))
+
+    fun waitUntil(what: String, condition: () -> Boolean) {
+        val end = System.nanoTime() + PATIENCE.toNanos()
+        while (true) {
+            shadowOf(Looper.getMainLooper()).idle()
+            if (condition()) return
+            assertTrue("waited in vain for $what; the window shows ${texts()}", System.nanoTime() < end)
+            Thread.sleep(5)
+        }
+    }
+
+    fun waitFor(text: String) = waitUntil(text) { sees(text) }
+
+    fun waitFor(id: Int) = waitFor(app.getString(id))
+
+    inline fun <reified S : Screen> waitFor(): S {
+        waitUntil(S::class.java.simpleName) { screen is S }
+        return screen as S
+    }
+
+    // ---- Touching -------------------------------------------------------------------------------------------------------
+
+    fun tap(text: String) {
+        val view = views().firstOrNull { (it is TextView && it.text.toString() == text || it.contentDescription?.toString() == text) && it.isEnabled }
+        val target = generateSequence(view) { it.parent as? View }.firstOrNull { it.isClickable }
+        assertTrue("there is no $text to tap; the window shows ${texts()}", target != null)
+        activity.onUserInteraction()
+        target!!.performClick()
+        shadowOf(Looper.getMainLooper()).idle()
+    }
+
+    fun tap(id: Int) = tap(app.getString(id))
+
+    fun type(id: Int, text: String) {
+        activity.findViewById<EditText>(id)!!.setText(text)
+        shadowOf(Looper.getMainLooper()).idle()
+    }
+
+    @Suppress("DEPRECATION")
+    fun back() {
+        activity.onBackPressed()
+        shadowOf(Looper.getMainLooper()).idle()
+    }
+
+    /** Turns the page down to its end, by the button that says there is more. */
+    fun readToTheEnd() {
+        val scroll = activity.findViewById<ScrollView>(R.id.review)!!
+        var pages = 0
+        while (sees(R.string.review_more) && pages++ < 50) {
+            val before = scroll.scrollY
+            tap(R.string.review_more)
+            if (scroll.scrollY == before) scroll.scrollTo(0, before + scroll.height)
+            shadowOf(Looper.getMainLooper()).idleFor(Duration.ofMillis(500))
+        }
+    }
+
+    fun choosePhoto(picture: File) {
+        val asked = shadowOf(activity).nextStartedActivityForResult.intent
+        shadowOf(activity).receiveResult(asked, android.app.Activity.RESULT_OK, Intent().setData(Uri.fromFile(picture)))
+    }
+
+    // ---- Whole steps ----------------------------------------------------------------------------------------------------
+
+    /** From the first page to the code's, by a photo of the letter. */
+    fun showLetter(letter: Letter) {
+        waitFor(R.string.welcome_scan)
+        tap(R.string.welcome_scan)
+        tap(R.string.scan_photo)
+        choosePhoto(letter.picture.toFile())
+        waitFor<Screen.Code>()
+    }
+
+    fun enter(code: String) {
+        type(R.id.code, code)
+        tap(R.string.code_next)
+    }
+
+    /** A registered phone with an empty inbox. */
+    fun register(office: Office = app.office): Hand = apply {
+        val letter = office.letter(office.doctor)
+        showLetter(letter)
+        enter(letter.code)
+        waitFor<Screen.IsThisYou>()
+        tap(R.string.you_yes)
+        waitFor<Screen.Inbox>()
+        waitUntil("the inbox") { app.journey.state.value.waiting != null }
+    }
+
+    private companion object {
+        val PATIENCE: Duration = Duration.ofSeconds(60)
+    }
+}
+
+/** The resources in the language of the test. */
+fun Application.plural(id: Int, count: Int): String = resources.getQuantityString(id, count, count)
