@@ -44,7 +44,6 @@ class Journey(private val environment: Environment, private val scope: Coroutine
             is Status.Unregistered -> ticketInHand()?.let { Screen.Code(it) } ?: Screen.Welcome
             is Status.AwaitingConfirmation -> agent.candidate()?.let { Screen.IsThisYou(it) } ?: Screen.Welcome
             is Status.Registered -> {
-                scope.launch { ignoringFailures { agent.deliverPending() } }
                 val reviewing = saved?.reviewing.orEmpty()
                 if (reviewing.isEmpty()) Screen.Inbox else signing.review(agent, reviewing)
             }
@@ -111,8 +110,8 @@ class Journey(private val environment: Environment, private val scope: Coroutine
         states.value = to(states.value)
     }
 
-    internal fun show(screen: Screen, notice: Int? = null) {
-        change { it.with(screen = screen, notice = notice, chosen = if (screen is Screen.Inbox) emptySet() else it.chosen) }
+    internal fun show(screen: Screen) {
+        change { it.with(screen = screen, chosen = if (screen is Screen.Inbox) emptySet() else it.chosen) }
         inbox.watchWhile(screen is Screen.Inbox)
     }
 
@@ -146,10 +145,4 @@ class Journey(private val environment: Environment, private val scope: Coroutine
 
     /** The agent, once it is open. */
     internal fun agentOrNull(): HpkiAgent? = agent
-
-    private suspend fun ignoringFailures(work: suspend () -> Unit) = try {
-        work()
-    } catch (_: HpkiException) {
-        // What is kept is delivered at the next start.
-    }
 }
