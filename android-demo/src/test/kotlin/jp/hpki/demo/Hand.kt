@@ -22,8 +22,8 @@ import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
 
 /** A hand and an eye at the app's window. */
-class Hand(intent: Intent? = null, saved: Bundle? = null) {
-    val app: TestApp = RuntimeEnvironment.getApplication() as TestApp
+class Hand(intent: Intent? = null, saved: Bundle? = null, before: TestApp.() -> Unit = {}) {
+    val app: TestApp = (RuntimeEnvironment.getApplication() as TestApp).apply(before)
     val window: ActivityController<MainActivity> =
         Robolectric.buildActivity(MainActivity::class.java, intent).apply { if (saved == null) setup() else setup(saved) }
     val activity: MainActivity get() = window.get()

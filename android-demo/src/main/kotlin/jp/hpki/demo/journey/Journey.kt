@@ -36,21 +36,26 @@ class Journey(private val environment: Environment, private val scope: Coroutine
     fun start(saved: Saved?) {
         if (agent != null || running != null) return
         this.saved = saved
+        saved?.let { session.resume(it.lastUse) }
         open()
     }
 
     private fun open(): Unit = step(again = ::open) { agent ->
+        letterInHand?.let { letter -> onMain { registration.register(letter, code = null) } }
+        letterInHand = null
         when (agent.status()) {
-            is Status.Unregistered -> ticketInHand()?.let { Screen.Code(it) } ?: Screen.Welcome
+            is Status.Unregistered -> saved?.ticket?.let { Screen.Code(it) } ?: Screen.Welcome
             is Status.AwaitingConfirmation -> agent.candidate()?.let { Screen.IsThisYou(it) } ?: Screen.Welcome
             is Status.Registered -> {
                 val reviewing = saved?.reviewing.orEmpty()
-                if (reviewing.isEmpty()) Screen.Inbox else signing.review(agent, reviewing)
+                when {
+                    session.hasEnded -> Screen.Locked
+                    reviewing.isEmpty() -> Screen.Inbox
+                    else -> signing.review(agent, reviewing)
+                }
             }
         }
     }
-
-    private fun ticketInHand(): String? = letterInHand ?: saved?.ticket
 
     /** A letter's QR, read by this app's camera, from a photo, or by the phone's own camera app. */
     fun letterRead(text: String) {
@@ -61,6 +66,7 @@ class Journey(private val environment: Environment, private val scope: Coroutine
     fun toSave(): Saved = Saved(
         ticket = (screen as? Screen.Code)?.ticket,
         reviewing = (screen as? Screen.Review)?.waiting?.map { it.id() }.orEmpty(),
+        lastUse = session.lastUse,
     )
 
     /** The back gesture. True when it was used up here. */
@@ -81,7 +87,6 @@ class Journey(private val environment: Environment, private val scope: Coroutine
     /** Where the phone stands now, whatever went wrong before. */
     fun home() {
         saved = null
-        letterInHand = null
         open()
     }
 

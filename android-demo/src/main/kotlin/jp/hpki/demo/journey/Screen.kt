@@ -98,4 +98,4 @@ class State(
 val Waiting.preview: Preview? get() = (content() as? WaitingContent.Prescription)?.preview
 
 /** What is kept when the system ends the process: where the doctor was, and nothing of a patient. */
-class Saved(val ticket: String?, val reviewing: List<String>)
+class Saved(val ticket: String?, val reviewing: List<String>, val lastUse: Long)
