@@ -98,7 +98,9 @@ class Hand(intent: Intent? = null, saved: Bundle? = null, before: TestApp.() -> 
 
     fun choosePhoto(picture: File) {
         val asked = shadowOf(activity).nextStartedActivityForResult.intent
-        shadowOf(activity).receiveResult(asked, android.app.Activity.RESULT_OK, Intent().setData(Uri.fromFile(picture)))
+        val photo = Uri.parse("content://photos/${picture.name}")
+        shadowOf(app.contentResolver).registerInputStreamSupplier(photo) { picture.inputStream() }
+        shadowOf(activity).receiveResult(asked, android.app.Activity.RESULT_OK, Intent().setData(photo))
     }
 
     // ---- Whole steps ----------------------------------------------------------------------------------------------------
@@ -129,7 +131,7 @@ class Hand(intent: Intent? = null, saved: Bundle? = null, before: TestApp.() -> 
     }
 
     private companion object {
-        val PATIENCE: Duration = Duration.ofSeconds(60)
+        val PATIENCE: Duration = Duration.ofSeconds(java.lang.Long.getLong("patience", 60))
     }
 }
 
