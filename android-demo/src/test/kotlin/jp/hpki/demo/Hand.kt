@@ -15,6 +15,7 @@ import java.time.Duration
 import jp.hpki.agent.Letter
 import jp.hpki.agent.Office
 import jp.hpki.demo.journey.Screen
+import kotlinx.coroutines.runBlocking
 import org.junit.Assert.assertTrue
 import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
@@ -127,7 +128,15 @@ class Hand(intent: Intent? = null, saved: Bundle? = null, before: TestApp.() -> 
         waitFor<Screen.IsThisYou>()
         tap(R.string.you_yes)
         waitFor<Screen.Inbox>()
-        waitUntil("the inbox") { app.journey.state.value.waiting != null }
+        emptyInbox()
+    }
+
+    /** Declines what other tests have left for the same doctor. */
+    fun emptyInbox() {
+        val agent = checkNotNull(app.journey.agentOrNull())
+        runBlocking { agent.inbox().forEach { agent.decline(it, "left by another test") } }
+        app.journey.inbox.refresh()
+        waitFor(R.string.inbox_empty)
     }
 
     private companion object {

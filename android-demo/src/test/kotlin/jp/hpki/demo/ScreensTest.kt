@@ -71,7 +71,8 @@ class ScreensTest {
         hand.waitFor<Screen.IsThisYou>()
         gallery.hang(hand, "05-is-this-you")
         hand.tap(R.string.you_yes)
-        hand.waitFor(R.string.inbox_empty)
+        hand.waitFor<Screen.Inbox>()
+        hand.emptyInbox()
         gallery.hang(hand, "06-inbox-empty")
     }
 
