@@ -1062,6 +1062,28 @@ public static func `open`(trust: TrustConfiguration, client: ClientInfo, dataDir
         )
 }
 
+    /**
+     * As `open`, except that a registration which cannot be used any more (`StateDamaged`, `JournalTampered`) is given up:
+     * keys and state are erased, and a record that does not hold is kept under another name. To be called when the doctor
+     * registers again. Nothing is given up on a phone that opens; no network.
+     *
+     * Failures: `StateBusy`, `SecretStoreUnavailable`, `StorageFailed`, `KeyVaultFailed`.
+     */
+public static func startOver(trust: TrustConfiguration, client: ClientInfo, dataDir: String, keyVault: KeyVault, secretStore: SecretStore? = nil, clock: Clock? = nil)async throws  -> Agent  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_hpki_agent_bindings_fn_constructor_agent_start_over(FfiConverterTypeTrustConfiguration_lower(trust),FfiConverterTypeClientInfo_lower(client),FfiConverterString.lower(dataDir),FfiConverterTypeKeyVault_lower(keyVault),FfiConverterOptionTypeSecretStore.lower(secretStore),FfiConverterOptionTypeClock.lower(clock)
+                )
+            },
+            pollFunc: ffi_hpki_agent_bindings_rust_future_poll_u64,
+            completeFunc: ffi_hpki_agent_bindings_rust_future_complete_u64,
+            freeFunc: ffi_hpki_agent_bindings_rust_future_free_u64,
+            liftFunc: FfiConverterTypeAgent_lift,
+            errorHandler: FfiConverterTypeAgentError_lift
+        )
+}
+
 
 
     /**
@@ -13393,6 +13415,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_hpki_agent_bindings_checksum_constructor_agent_open() != 32065) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_hpki_agent_bindings_checksum_constructor_agent_start_over() != 33939) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_hpki_agent_bindings_checksum_constructor_cancellationtoken_new() != 31313) {
