@@ -202,7 +202,10 @@ impl Person {
     fn read(certificate: &Certificate) -> Result<Self, ProfileError> {
         let extensions = certificate.extensions();
         let alternative = match extensions.value(SUBJECT_ALT_NAME) {
-            Some(value) => first_directory_name(value).ok_or(ProfileError::MalformedAlternativeName)?,
+            Some(value) => {
+                let names = directory_names(value).ok_or(ProfileError::MalformedAlternativeName)?;
+                names.into_iter().next()
+            }
             None => None,
         };
         let roles = match extensions.value(SUBJECT_DIRECTORY_ATTRIBUTES) {
@@ -280,18 +283,17 @@ fn check_role(roles: &[String], prescribers: &[String]) -> Result<(), ProfileErr
     })
 }
 
-/// The first directoryName `[4]` among GeneralNames, all of which must be readable.
-fn first_directory_name(general_names: &[u8]) -> Option<Option<Name>> {
+/// Every directoryName `[4]` among GeneralNames, all of which must be readable.
+fn directory_names(general_names: &[u8]) -> Option<Vec<Name>> {
     let mut names = Tlv::only(general_names, Tag::Sequence)?.open()?;
-    let mut first = None;
+    let mut found = Vec::new();
     while !names.is_empty() {
         let general_name = names.any()?;
         if general_name.tag == context(4) {
-            let name = Name::from_der(general_name.value)?;
-            first = first.or(Some(name));
+            found.push(Name::from_der(general_name.value)?);
         }
     }
-    Some(first)
+    Some(found)
 }
 
 #[cfg(test)]
