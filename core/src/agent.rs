@@ -4,6 +4,7 @@
 //! signed prescriptions. Every step that changes something outside this phone is preceded by a note in sealed state,
 //! so that a crash anywhere is continued or undone, never half done.
 
+mod accepting;
 mod approving;
 mod error;
 mod last_inbox;
@@ -119,6 +120,9 @@ impl Agent {
         let state = State::open(&device)?;
         let journal = Journal::open(&device.data_dir, Arc::clone(&device.secrets))?;
         let binding = registering::load_binding(&state)?;
+        if binding.is_some() {
+            registering::forget_begun(&state)?;
+        }
         Ok(Self {
             trust,
             client,

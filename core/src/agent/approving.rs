@@ -7,9 +7,9 @@ use time::OffsetDateTime;
 
 use super::{
     Agent, AgentError, Code, SESSION_LIFETIME, Waiting,
+    accepting::accept_certificate,
     outbox::{self, Item},
     record,
-    registering::accept_certificate,
 };
 use crate::{
     certificate::SigningCertificate,

@@ -77,6 +77,16 @@ impl PhoneProcess {
         Self { program: program.into(), folder }
     }
 
+    /// The same phone, whose secrets are to be kept in the desktop's file under a passphrase.
+    ///
+    /// # Panics
+    /// When there is no room.
+    #[must_use]
+    pub fn with_passphrase(self) -> Self {
+        std::fs::write(self.folder.path().join("phone.passphrase"), "correct horse battery staple").unwrap();
+        self
+    }
+
     /// Runs a step to its end.
     pub fn run(&self, step: &[&str]) -> Run {
         self.killed_at(0, step)

@@ -46,29 +46,12 @@ impl Doctor {
         let requests = self.submit();
         assert_eq!(phone.run(&["sign"]).well(), "", "{after}");
         self.assert_signed(&requests);
-        self.assert_at_rest(phone, after);
+        assert_at_rest(phone, after);
     }
 
     fn assert_signed(&self, requests: &[String; 2]) {
         self.world.assert_signed(&requests[0], &sample::csv(1));
         self.world.assert_signed(&requests[1], &sample::csv(2));
-    }
-
-    /// Bound, and nothing under way.
-    fn assert_at_rest(&self, phone: &PhoneProcess, after: &str) {
-        let roles = phone.secrets().iter().map(|name| without_binding(name)).collect::<Vec<_>>();
-        assert_eq!(
-            roles,
-            ["journal-anchor", "key-*-approval", "key-*-device", "registration-token-*", "state-key"],
-            "{after}"
-        );
-        assert!(
-            phone.entries().iter().all(|e| AT_REST.contains(&e.as_str())),
-            "{after}: {:?}",
-            phone.entries()
-        );
-        let record = phone.run(&["journal"]).well();
-        hpki_agent::journal::verify_export(record.as_bytes()).unwrap();
     }
 
     /// What the service's books say of everything that was ever asked for, and that no token was used for a second
@@ -84,6 +67,19 @@ impl Doctor {
         assert_eq!(different.len(), tokens.len(), "a token was used again");
         repeated
     }
+}
+
+/// Bound, and nothing under way.
+fn assert_at_rest(phone: &PhoneProcess, after: &str) {
+    let roles = phone.secrets().iter().map(|name| without_binding(name)).collect::<Vec<_>>();
+    assert_eq!(
+        roles,
+        ["journal-anchor", "key-*-approval", "key-*-device", "registration-token-*", "state-key"],
+        "{after}"
+    );
+    assert!(phone.entries().iter().all(|e| AT_REST.contains(&e.as_str())), "{after}: {:?}", phone.entries());
+    let record = phone.run(&["journal"]).well();
+    hpki_agent::journal::verify_export(record.as_bytes()).unwrap();
 }
 
 /// The binding and what the inbox last held.
@@ -124,6 +120,29 @@ async fn registering_killed_at_any_write_is_continued_as_one_registration() {
             doctor.assert_a_journey(&phone, &after);
             run
         });
+    });
+    assert_eq!(doctor.assert_books(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn registering_killed_at_any_write_of_the_desktops_secrets_is_continued() {
+    let doctor = Doctor::new().await;
+    let new_phone = || new_phone(&doctor.world).with_passphrase();
+    tokio::task::block_in_place(|| {
+        let whole = new_phone().run(&registering(&doctor.world.letter()));
+        let points = whole.points.iter().enumerate();
+        let of_secrets: Vec<_> = points.filter(|(_, point)| point.contains(" secrets")).collect();
+        assert!(of_secrets.len() > 30, "{:?}", whole.points);
+        for (at, point) in of_secrets {
+            let (phone, ticket) = (new_phone(), doctor.world.letter());
+            let run = phone.killed_at(at + 1, &registering(&ticket));
+            println!("registering {:3}: {point}", at + 1);
+            assert_eq!((run.code, run.points.last()), (None, Some(point)));
+            phone.run(&registering(&ticket)).well();
+            let requests = doctor.submit();
+            phone.run(&["sign"]).well();
+            doctor.assert_signed(&requests);
+        }
     });
     assert_eq!(doctor.assert_books(), 0);
 }

@@ -7,6 +7,7 @@ use end_to_end::{Phone, World, code, refused, sample};
 use hpki_agent::{
     agent::{Code, Kind, LastInbox, Waiting},
     device::KeyVaultError,
+    prescription::Prescription,
 };
 use reference_service::{Fault, State};
 use time::{Duration, OffsetDateTime};
@@ -44,8 +45,8 @@ async fn what_was_fetched_is_shown_offline_and_approved_when_the_network_is_back
     assert!((OffsetDateTime::now_utc() - last.read_at).abs() < Duration::minutes(1));
     for (now, then) in last.waiting.iter().zip(&shown) {
         assert_eq!(
-            now.prescription().map(|p| p.preview()).ok(),
-            then.prescription().map(|p| p.preview()).ok()
+            now.prescription().map(Prescription::preview).ok(),
+            then.prescription().map(Prescription::preview).ok()
         );
         assert_eq!((now.requester(), now.label()), (then.requester(), then.label()));
         assert_eq!((now.received_at(), now.expires_at()), (then.received_at(), then.expires_at()));

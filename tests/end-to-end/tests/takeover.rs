@@ -29,16 +29,6 @@ async fn assert_wiped(phone: &mut Phone) {
     phone.restart().await.unwrap();
     assert_eq!(phone.status().await.unwrap(), Status::Unregistered);
     assert_eq!(code(phone.inbox(NO_WAIT).await), Code::NotRegistered);
-    assert_eq!(
-        code(
-            phone
-                .deliver_pending()
-                .await
-                .map(|tried| assert!(tried.is_empty()))
-                .and(phone.inbox(NO_WAIT).await)
-        ),
-        Code::NotRegistered
-    );
 }
 
 #[tokio::test]
@@ -127,4 +117,23 @@ async fn every_step_of_a_replaced_phone_tells_it_and_wipes_it() {
         assert_wiped(&mut old).await;
     }
     assert_eq!(world.signatures_made(), 0);
+}
+
+#[tokio::test]
+async fn a_lost_phone_that_the_office_unbinds_learns_it_and_another_takes_over() {
+    let world = World::new().await;
+    let mut lost = world.bound_phone().await;
+    let request = world.submit(&sample::csv(1));
+    let batch = lost.prepare(lost.inbox(NO_WAIT).await.unwrap()).await.unwrap();
+    world.office().unbind(&world.doctor).unwrap();
+    assert_eq!(code(lost.approve(batch).await), Code::PhoneUnbound);
+    assert_wiped(&mut lost).await;
+    assert_eq!((world.signatures_made(), world.state_of(&request)), (0, State::Waiting));
+
+    let new = world.phone();
+    let candidate = new.use_ticket(&world.letter()).await.unwrap();
+    assert!(!candidate.replaced());
+    new.confirm(candidate).await.unwrap();
+    new.approve(new.prepare(new.inbox(NO_WAIT).await.unwrap()).await.unwrap()).await.unwrap();
+    world.assert_signed(&request, &sample::csv(1));
 }

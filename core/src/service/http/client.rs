@@ -140,7 +140,7 @@ fn classify(error: &reqwest::Error) -> TransportError {
     } else if error.is_connect() {
         TransportError::Unreachable
     } else if causes(error).any(<dyn Error>::is::<io::Error>) || error.is_body() || error.is_decode() {
-        // Nothing is decoded here: what reqwest calls so is an HTTP/2 body whose connection ended.
+        // Nothing is decoded here: what reqwest calls so is a body whose connection ended.
         TransportError::Interrupted
     } else {
         TransportError::Protocol

@@ -15,7 +15,7 @@ use hpki_agent::{
     agent::{Agent, AgentError, Delivery, Options, Status},
     device::{
         Device, KeyVaultError, Prompt, Secret, SecretStore, SecretStoreError, SystemClock, SystemRandom,
-        desktop::{DesktopKeyVault, UserVerification},
+        desktop::{DesktopKeyVault, PassphraseStore, UserVerification},
     },
     registration::{ActivationCode, ClientInfo},
     trust::TrustConfiguration,
@@ -64,10 +64,18 @@ impl UserVerification for SaysYes {
     }
 }
 
+/// The desktop's own store where there is a passphrase for it.
+fn secrets(place: &Path, passphrase: &Path) -> Arc<dyn SecretStore> {
+    if let Ok(passphrase) = fs::read(passphrase) {
+        let store = PassphraseStore::open(place, &Secret::new(passphrase), Arc::new(SystemRandom));
+        return Arc::new(store.expect("the passphrase is right"));
+    }
+    fs::create_dir_all(place).expect("a folder can be made");
+    Arc::new(Folder(place.to_owned()))
+}
+
 fn open(folder: &Path) -> Result<Agent, AgentError> {
-    let secrets = folder.join("secrets");
-    fs::create_dir_all(&secrets).expect("a folder can be made");
-    let secrets: Arc<dyn SecretStore> = Arc::new(Folder(secrets));
+    let secrets = secrets(&folder.join("secrets"), &folder.with_extension("passphrase"));
     let trust = fs::read(folder.with_extension("trust")).expect("there is a trust configuration");
     Agent::open(Options {
         trust: TrustConfiguration::from_json(&trust).expect("it can be read"),

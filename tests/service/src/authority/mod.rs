@@ -12,7 +12,7 @@ use crate::letter;
 use crate::pki;
 use crate::signer::{Signer, SignerError};
 use crate::store::prescriptions::{self, Prescription, Requester, State};
-use crate::store::{Store, credentials};
+use crate::store::{Store, credentials, phones};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD as BASE64URL};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -119,6 +119,16 @@ impl Authority {
             return Ok(());
         }
         Err(AuthorityError::Unknown("credential"))
+    }
+
+    /// Unbinds the phone of a credential, which was lost or stolen. The certificate stays, for the next phone.
+    ///
+    /// # Errors
+    /// [`AuthorityError::Unknown`] when no phone is bound.
+    pub fn unbind(&self, credential: &str) -> Result<(), AuthorityError> {
+        let now = self.clock().unix();
+        let ended = self.store().write(|tx| phones::unbind_phone_of(tx, credential, now))?;
+        if ended { Ok(()) } else { Err(AuthorityError::Unknown("phone")) }
     }
 
     /// A credential's certificates, DER, leaf first.
