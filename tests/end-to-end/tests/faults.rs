@@ -65,12 +65,12 @@ fn faults_of(endpoint: &str) -> Vec<(&'static str, Means, Fault)> {
         ("HTML 200", Means::Nonsense, Fault::Instead(Canned::html(200))),
         ("HTML 200 behind it", Means::Nonsense, Fault::Behind(Canned::html(200))),
         ("JSON list", Means::Nonsense, Fault::Instead(Canned::json(200, &json!([])))),
-        ("endless", Means::Nonsense, Fault::Endless),
         ("text 400", Means::Refused, Fault::Instead(Canned::text(400, "Bad Request"))),
         ("HTML 403", Means::Refused, Fault::Instead(Canned::html(403))),
     ];
-    // The answer to a removal is a few bytes.
+    // The answer to a removal is a few bytes without a body.
     if endpoint != UNREGISTER {
+        faults.push(("endless", Means::Nonsense, Fault::Endless));
         faults.push(("cut in the head", Means::Broken, Fault::Cut(20)));
     }
     // `{}` is the answer to a delivery, and a removal has none.
