@@ -75,7 +75,8 @@ pub use status::Status;
 pub use trust::{TrustConfiguration, TrustError, TrustedService};
 pub use verification::{
     MaterialError, SignatureLevel, SignatureReport, Verdict, VerificationCheck, VerificationMaterial,
-    VerificationOutcome, VerificationReason, VerificationReport, VerificationSeverity, WhatIsSigned, verify_file,
+    VerificationOutcome, VerificationReason, VerificationReport, VerificationSeverity, WhatIsSigned,
+    verify_file,
 };
 pub use violation::{FieldName, Violation, ViolationSeverity};
 pub use waiting::{Requester, Waiting, WaitingContent};

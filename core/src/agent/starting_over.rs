@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Agent, AgentError, Code, Options, registering::key_bindings};
+use super::{Agent, AgentError, Code, Options, blocking, registering::key_bindings};
 use crate::{
     device::{Device, KeyAlias, KeyRole, state::State},
     journal::{Journal, JournalError},
@@ -21,32 +21,41 @@ impl Agent {
     /// [`Code::StateBusy`], [`Code::SecretStoreUnavailable`], [`Code::StorageFailed`], [`Code::KeyVaultFailed`]. It may be
     /// repeated.
     pub async fn start_over(options: Options) -> Result<Self, AgentError> {
-        match Self::open(options.clone()) {
+        let (as_it_is, device) = (options.clone(), options.device.clone());
+        match blocking(move || Self::open(as_it_is)).await {
             Err(error) if matches!(error.code(), Code::StateDamaged | Code::JournalTampered) => {}
             opened => return opened,
         }
-        let device = &options.device;
-        destroy_keys(device).await?;
-        State::erase(&device.data_dir, &*device.secrets)?;
-        match Journal::open(&device.data_dir, Arc::clone(&device.secrets)) {
-            Err(JournalError::Tampered(found)) => {
-                let now = device.clock.now();
-                Journal::set_aside(&device.data_dir, Arc::clone(&device.secrets), found, now)?;
+        let known = blocking(move || Ok(known(&device))).await?;
+        for binding in &known {
+            for role in [KeyRole::Device, KeyRole::Approval] {
+                options.device.keys.delete(&KeyAlias { binding: binding.clone(), role }).await?;
             }
-            other => drop(other?),
         }
-        Self::open(options)
+        blocking(move || {
+            give_up(&options.device, &known)?;
+            Self::open(options)
+        })
+        .await
     }
 }
 
-/// Of the registrations that can be read; those of the others cannot be named, and nobody can use them either.
-async fn destroy_keys(device: &Device) -> Result<(), AgentError> {
-    let known = State::open(device).map(|state| key_bindings(&state)).unwrap_or_default();
+/// The vault's names of the keys that can still be named. The others nobody can use either.
+fn known(device: &Device) -> Vec<String> {
+    State::open(device).map(|state| key_bindings(&state)).unwrap_or_default()
+}
+
+fn give_up(device: &Device, known: &[String]) -> Result<(), AgentError> {
     for binding in known {
-        for role in [KeyRole::Device, KeyRole::Approval] {
-            device.keys.delete(&KeyAlias { binding: binding.clone(), role }).await?;
+        device.secrets.delete(&secret_name(binding))?;
+    }
+    State::erase(&device.data_dir, &*device.secrets)?;
+    match Journal::open(&device.data_dir, Arc::clone(&device.secrets)) {
+        Err(JournalError::Tampered(found)) => {
+            let now = device.clock.now();
+            Journal::set_aside(&device.data_dir, Arc::clone(&device.secrets), found, now)?;
         }
-        device.secrets.delete(&secret_name(&binding))?;
+        opened => drop(opened?),
     }
     Ok(())
 }

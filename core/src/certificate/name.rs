@@ -13,24 +13,27 @@ pub(super) const ORGANIZATION: &[u8] = &[0x55, 4, 10];
 /// emailAddress, 1.2.840.113549.1.9.1 (PKCS #9)
 pub(super) const EMAIL_ADDRESS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1];
 
-/// Attribute types (contents octets) with a short name registered for LDAP (RFC 4514 §3, RFC 4519): 2.5.4.…, and
+/// The short name registered for LDAP (RFC 4514 §3, RFC 4519) of an attribute type (contents octets): 2.5.4.…, and
 /// 0.9.2342.19200300.100.1.….
-const SHORT_NAMES: [(&[u8], &str); 14] = [
-    (COMMON_NAME, "CN"),
-    (&[0x55, 4, 4], "sn"),
-    (&[0x55, 4, 5], "serialNumber"),
-    (&[0x55, 4, 6], "C"),
-    (&[0x55, 4, 7], "L"),
-    (&[0x55, 4, 8], "ST"),
-    (&[0x55, 4, 9], "STREET"),
-    (ORGANIZATION, "O"),
-    (&[0x55, 4, 11], "OU"),
-    (&[0x55, 4, 12], "title"),
-    (&[0x55, 4, 42], "givenName"),
-    (&[0x55, 4, 97], "organizationIdentifier"),
-    (&[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 1], "UID"),
-    (&[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 25], "DC"),
-];
+fn short_name(oid: &[u8]) -> Option<&'static str> {
+    Some(match oid {
+        COMMON_NAME => "CN",
+        [0x55, 4, 4] => "sn",
+        [0x55, 4, 5] => "serialNumber",
+        [0x55, 4, 6] => "C",
+        [0x55, 4, 7] => "L",
+        [0x55, 4, 8] => "ST",
+        [0x55, 4, 9] => "STREET",
+        ORGANIZATION => "O",
+        [0x55, 4, 11] => "OU",
+        [0x55, 4, 12] => "title",
+        [0x55, 4, 42] => "givenName",
+        [0x55, 4, 97] => "organizationIdentifier",
+        [0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 1] => "UID",
+        [0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 25] => "DC",
+        _ => return None,
+    })
+}
 
 /// A name, its structure checked.
 #[derive(Clone)]
@@ -210,8 +213,7 @@ impl<'a> Attribute<'a> {
     }
 
     fn write_rfc4514(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let short = SHORT_NAMES.iter().find(|(known, _)| *known == self.oid).map(|(_, short)| short);
-        match (short, self.text()) {
+        match (short_name(self.oid), self.text()) {
             (Some(short), Some(text)) => {
                 f.write_str(short)?;
                 f.write_str("=")?;

@@ -111,6 +111,12 @@ impl Attempts {
         self.findings.clear();
     }
 
+    /// Forgets that text, too.
+    pub(super) fn start_over(&mut self) {
+        self.start();
+        self.pending = None;
+    }
+
     /// Why nothing was read.
     pub(super) fn why(&self) -> WhyNothing {
         self.seen.map_or(WhyNothing::NoCode, |(_, why)| why)

@@ -46,15 +46,15 @@ const ROWS_WEIGHT: f32 = 1.5;
 /// Horizontal to vertical chord at most; a tilt of 58° makes it 1.9.
 const MOST_OBLONG: f32 = 2.4;
 
-/// Finds finder patterns in `bits`, looking at every `step`th row; of light modules on dark when `inverted`.
-/// Fills `found`; returns how much work it was, in pixels and runs.
-pub(super) fn search(bits: &Bits, step: usize, inverted: bool, found: &mut Vec<Finder>) -> usize {
+/// Finds finder patterns in `bits`, looking at every `step`th row; of light modules on dark when `inverted`. Fills
+/// `found`; returns how much work it was, in steps. Stops a row after `most` steps, as in pictures that are all noise.
+pub(super) fn search(bits: &Bits, step: usize, inverted: bool, most: u64, found: &mut Vec<Finder>) -> usize {
     found.clear();
     let picture = Polarised { bits, inverted };
     let mut work = 0;
     for y in (step / 2..bits.height).step_by(step) {
         work += bits.width / 64 + picture.search_row(y, found) / 2;
-        if found.len() >= MOST {
+        if found.len() >= MOST || work as u64 > most {
             break;
         }
     }
@@ -232,7 +232,7 @@ mod tests {
             let mut bits = Bits::default();
             bits.fill(View { luma: &luma, width: 120, height: 100, stride: 120 }, Rule::Between);
             let mut found = Vec::new();
-            search(&bits, 1, inverted, &mut found);
+            search(&bits, 1, inverted, u64::MAX, &mut found);
             let near = found.iter().any(|finder| (finder.centre - point(60.0, 50.0)).length() < 0.8);
             assert!(near, "{module} {angle} {found:?}");
         }

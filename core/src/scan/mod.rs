@@ -139,14 +139,19 @@ impl Scanner {
             if index > 0 && !meter.affords(cost(frame, look)) {
                 continue;
             }
-            let found = self.look(frame, look, &mut last, &mut meter);
-            if let Some(symbol) = found {
+            if let Some(symbol) = self.look(frame, look, &mut last, &mut meter) {
                 self.turn = 0;
                 return Outcome::Read(symbol);
             }
         }
         self.turn += 1;
         Outcome::Nothing(self.attempts.why())
+    }
+
+    /// Forgets the frames so far, but keeps the buffers: for a picture that has nothing to do with the one before.
+    pub fn start_over(&mut self) {
+        self.turn = 0;
+        self.attempts.start_over();
     }
 
     /// What was seen in the last frame that was scanned.
@@ -171,11 +176,11 @@ impl Scanner {
         }
         // Modules are larger on a finer picture than on one that was searched before, so fewer rows show all symbols.
         let rows = 1 + first_level(frame).saturating_sub(look.level);
-        meter.spend(finder::search(&self.bits, rows, look.inverted, &mut self.finders));
+        meter.spend(finder::search(&self.bits, rows, look.inverted, meter.left(), &mut self.finders));
         meter.spend(triple::rank(&self.finders, &mut self.triples));
         let factor = (1_usize << look.level) as f32;
-        let middles =
-            self.finders.iter().map(|finder| finder.centre * factor).map(|middle| [middle.x, middle.y]);
+        let likely = self.finders.iter().take(triple::CANDIDATES);
+        let middles = likely.map(|finder| finder.centre * factor).map(|middle| [middle.x, middle.y]);
         self.attempts.findings.finders.extend(middles);
         // What is left is shared: a look that finds print instead of a symbol leaves half of it to the others.
         let reserve = meter.left() / 2;
@@ -220,7 +225,9 @@ fn looks(frame: &Frame<'_>, turn: usize) -> Vec<Look> {
     // does not.
     let mut later = Vec::new();
     later.push(look(first, Rule::Between, true));
-    later.extend((0..first).rev().map(|level| look(level, Rule::Between, false)));
+    later.extend(
+        (0..first).rev().flat_map(|level| [false, true].map(|inverted| look(level, Rule::Between, inverted))),
+    );
     later.extend(coarser().take(1).map(|level| look(level, Rule::Between, false)));
     later.push(look(first, Rule::Sharpened, false));
     later.push(look(first, Rule::Mean, false));
@@ -228,7 +235,6 @@ fn looks(frame: &Frame<'_>, turn: usize) -> Vec<Look> {
     later.extend(coarser().take(1).map(|level| look(level, Rule::Sharpened, false)));
     later.extend(coarser().map(|level| look(level, Rule::Between, true)));
     later.extend(finer.map(|level| look(level, Rule::Sharpened, false)));
-    later.extend(finer.map(|level| look(level, Rule::Between, true)));
     let by = turn % later.len();
     later.rotate_left(by);
     all.extend(later);

@@ -18,16 +18,17 @@ pub(super) struct Triple {
 }
 
 /// Finder patterns that take part, best first: the triples of 24 are looked at in a fraction of a millisecond.
-const CANDIDATES: usize = 24;
+pub(super) const CANDIDATES: usize = 24;
 
 /// The most triples of one look that are measured.
 const MOST: usize = 16;
 
-/// |cos| of the angle at the corner. A square seen at a tilt of 58° has angles down to 56°.
-const MOST_SLANTED: f32 = 0.66;
+/// |cos| of the angle at the corner. A square seen at a tilt of 58° has angles down to 56°, and near the edge of a picture
+/// those of one at 50° come to 45°.
+const MOST_SLANTED: f32 = 0.75;
 
 /// Longer to shorter side, and larger to smaller module, at such a tilt.
-const MOST_UNEQUAL: f32 = 2.3;
+const MOST_UNEQUAL: f32 = 2.6;
 const MOST_UNLIKE: f32 = 2.0;
 
 /// Modules between the middles of two finder patterns: 14 in version 1, 170 in version 40. Chords measure a module up to

@@ -47,7 +47,7 @@ pub fn changes(value: &Value) -> Vec<Change> {
         Value::Bool(is) => vec![json!(!is), json!("maybe"), json!([])],
         Value::Number(number) => {
             let one_more = number.as_i64().map_or(json!(1), |n| json!(n.saturating_add(1)));
-            vec![one_more, json!(0), json!(-1), json!(u64::MAX), json!("x"), json!({})]
+            vec![one_more, json!(0), json!(-1), json!(u64::MAX), json!("x")]
         }
         Value::String(text) => texts_instead_of(text),
         Value::Array(items) => {
@@ -62,7 +62,7 @@ pub fn changes(value: &Value) -> Vec<Change> {
 }
 
 fn texts_instead_of(text: &str) -> Vec<Value> {
-    let mut others = vec![json!(""), json!(7), json!([text]), json!("x"), json!(format!("{text}\u{202e}x"))];
+    let mut others = vec![json!(""), json!(7), json!(format!("{text}\u{202e}x"))];
     let middle = (0..=text.len() / 2).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     let mut turned: Vec<char> = text.chars().collect();
     let at = text[..middle].chars().count().min(turned.len().saturating_sub(1));
@@ -121,9 +121,9 @@ mod tests {
         assert_eq!(found, ["/a", "/a/b", "/a/b/0", "/a/b/1", "/c~1d", "/e"]);
         for pointer in &found {
             let value = answer.pointer(pointer).unwrap();
-            let changes = changes(value);
-            assert!(changes.len() >= 3);
-            for change in changes {
+            let tried = changes(value);
+            assert!(tried.len() >= 3);
+            for change in tried {
                 let mut changed = answer.clone();
                 apply(&mut changed, pointer, &change);
                 assert_ne!(changed, answer, "{pointer} {change:?}");

@@ -53,7 +53,7 @@ impl Office {
     /// The claims of a genuine ticket, from the card route.
     pub fn claims(&self) -> Value {
         let expires = (OffsetDateTime::now_utc() + Duration::HOUR).unix_timestamp();
-        json!({"iss": self.issuer, "jti": encoded(&[7; 16]), "exp": expires, "route": "card", "code": false})
+        json!({"iss": self.issuer, "jti": encoded([7; 16]), "exp": expires, "route": "card", "code": false})
     }
 
     /// A ticket with this header and these claims, as the text of a QR that leads to `issuer`.

@@ -23,7 +23,7 @@ use serde_json::Value;
 const NO_WAIT: StdDuration = StdDuration::ZERO;
 
 /// What a phone may say of a service that misbehaves. Never that the phone itself, or the doctor, is at fault.
-const OF_THE_SERVICE: [Code; 22] = [
+const OF_THE_SERVICE: [Code; 23] = [
     Code::ServiceMisbehaved,
     Code::ServiceRefused,
     Code::ServiceNotTrusted,
@@ -42,6 +42,7 @@ const OF_THE_SERVICE: [Code; 22] = [
     Code::CertificateWithoutRole,
     Code::CredentialDisabled,
     Code::DocumentRefused,
+    Code::PhoneUnbound,
     Code::RequestDamaged,
     Code::SignatureRefused,
     Code::SignatureWrong,
@@ -107,24 +108,36 @@ fn assert_only_what_was_shown(
     }
 }
 
-/// The answers of an endpoint in a journey in which nothing is tampered with.
-async fn true_answers(endpoint: &str) -> Vec<Value> {
+/// A part of a journey.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Registering,
+    Signing,
+}
+
+/// The answers of an endpoint in this part of a journey in which nothing is tampered with.
+async fn true_answers(part: Part, endpoint: &str) -> Vec<Value> {
     let world = World::new().await;
-    let phone = world.bound_phone().await;
+    let mut phone = world.bound_phone().await;
+    let registered = world.wire().0.len();
+    phone.restart().await.unwrap();
     world.submit(&sample::csv(1));
     world.submit(&sample::csv(2));
     approve_all(&phone, &mut Shown::new(), &mut Vec::new()).await.unwrap();
-    phone.unregister().await.unwrap();
-    let wire = world.wire();
+    let mut wire = world.wire();
+    match part {
+        Part::Registering => wire.0.truncate(registered),
+        Part::Signing => wire = wire.after(registered),
+    }
     let answers = wire.of(endpoint).filter_map(|exchange| serde_json::from_slice(&exchange.answer).ok());
     answers.filter(|answer: &Value| answer.as_object().is_some_and(|members| !members.is_empty())).collect()
 }
 
 /// Every change of every field of the endpoint's answers.
-async fn every_change(endpoint: &str) -> Vec<(String, Change)> {
+async fn every_change(part: Part, endpoint: &str) -> Vec<(String, Change)> {
     let mut all = Vec::new();
     let mut seen = BTreeSet::new();
-    for answer in true_answers(endpoint).await {
+    for answer in true_answers(part, endpoint).await {
         for pointer in fields(&answer) {
             let value = answer.pointer(&pointer).unwrap();
             if seen.insert(pointer.clone()) {
@@ -136,28 +149,33 @@ async fn every_change(endpoint: &str) -> Vec<(String, Change)> {
     all
 }
 
+async fn world_with_phone() -> (World, Phone) {
+    let world = World::new().await;
+    let phone = world.bound_phone().await;
+    (world, phone)
+}
+
 /// Spoils the answers of an endpoint while a bound phone reads, approves and signs; then the same without.
 async fn spoil_while_signing(endpoint: &str) {
     let mut place: Option<(World, Phone)> = None;
-    for (pointer, change) in every_change(endpoint).await {
+    let (mut refused, mut unaffected) = (0, 0);
+    for (pointer, change) in every_change(Part::Signing, endpoint).await {
         let what = format!("{endpoint} {pointer} {}", short(&change));
-        let (world, mut phone) = match place.take() {
-            Some(place) => place,
-            None => {
-                let world = World::new().await;
-                let phone = world.bound_phone().await;
-                (world, phone)
-            }
-        };
+        let (world, mut phone) =
+            if let Some(place) = place.take() { place } else { world_with_phone().await };
         world.submit(&sample::csv(1));
         world.submit(&sample::csv(2));
         phone.restart().await.unwrap();
         let before = world.wire().0.len();
         let (mut shown, mut signed) = (Shown::new(), Vec::new());
         world.service().faults().next(u32::MAX, endpoint, Fault::Rewritten(rewrite(&pointer, change)));
-        if let Err(error) = approve_all(&phone, &mut shown, &mut signed).await {
-            assert_of_the_service(&error, &what);
-            assert!(signed.is_empty(), "{what}");
+        match approve_all(&phone, &mut shown, &mut signed).await {
+            Ok(()) => unaffected += 1,
+            Err(error) => {
+                assert_of_the_service(&error, &what);
+                assert!(signed.is_empty(), "{what}");
+                refused += 1;
+            }
         }
         world.service().faults().clear();
 
@@ -173,13 +191,16 @@ async fn spoil_while_signing(endpoint: &str) {
         let is_clean = matches!(phone.status().await.unwrap(), Status::Registered { undelivered: 0, .. });
         place = is_clean.then_some((world, phone));
     }
+    assert!(refused > 0 && refused + unaffected >= 8, "{refused} refused, {unaffected} unaffected");
+    println!("{endpoint}: {refused} refused, {unaffected} unaffected");
 }
 
 /// Spoils the answers of an endpoint while a phone registers.
 async fn spoil_while_registering(endpoint: &str) {
     let world = World::new().await;
     world.submit(&sample::csv(1));
-    for (pointer, change) in every_change(endpoint).await {
+    let (mut refused, mut unaffected) = (0, 0);
+    for (pointer, change) in every_change(Part::Registering, endpoint).await {
         let what = format!("{endpoint} {pointer} {}", short(&change));
         let mut phone = world.phone();
         let ticket = world.card();
@@ -190,6 +211,7 @@ async fn spoil_while_registering(endpoint: &str) {
             Ok(candidate) => candidate,
             Err(error) => {
                 assert_of_the_service(&error, &what);
+                refused += 1;
                 phone.restart().await.unwrap();
                 let status = phone.status().await.unwrap();
                 assert!(!matches!(status, Status::Registered { .. }), "{what}: {status:?}");
@@ -200,12 +222,15 @@ async fn spoil_while_registering(endpoint: &str) {
         phone.confirm(candidate).await.unwrap();
         let (mut shown, mut signed) = (Shown::new(), Vec::new());
         let before = world.wire().0.len();
+        unaffected += 1;
         match approve_all(&phone, &mut shown, &mut signed).await {
             Ok(()) => assert_only_what_was_shown(&world, before, &shown, &signed, &what),
             Err(error) => assert_of_the_service(&error, &what),
         }
         world.submit(&sample::csv(1));
     }
+    assert!(refused > 0 && refused + unaffected >= 8, "{refused} refused, {unaffected} unaffected");
+    println!("{endpoint}: {refused} refused, {unaffected} unaffected");
 }
 
 fn short(change: &Change) -> String {

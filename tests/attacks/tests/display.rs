@@ -4,9 +4,10 @@
 use std::time::Duration as StdDuration;
 
 use attacks::files::GENUINE;
-use end_to_end::{World, sample};
+use end_to_end::{World, refused, sample};
+use hpki_agent::agent::Code;
 use hpki_agent::prescription::{Lang, Prescription, Preview, Refusal, inspect};
-use reference_service::{Fault, Requester, Rewrite};
+use reference_service::{Fault, HolderSpec, Requester, Rewrite, TicketSpec};
 use serde_json::json;
 
 /// The genuine prescription with the drug's name changed.
@@ -156,6 +157,22 @@ async fn whoever_asks_cannot_dress_up_their_name() {
     for one in phone.inbox(StdDuration::ZERO).await.unwrap() {
         let requester = one.requester().unwrap();
         assert!(requester.name.chars().count() <= 200 && requester.facility_code.len() <= 200);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_cannot_dress_up_its_role_in_the_words_that_refuse_it() {
+    let world = World::new().await;
+    for role in ["Medical\u{202E}Doctor".to_owned(), "Меdical Doctor".to_owned(), "Clerk".repeat(1_000)] {
+        let holder = HolderSpec { role: Some(role.clone()), ..World::a_doctor() };
+        let credential = world.office().issue(&holder).unwrap();
+        let ticket = world.office().ticket(&credential, TicketSpec::card()).unwrap();
+        let error = refused(world.phone().use_ticket(&ticket).await);
+        assert_eq!(error.code(), Code::CertificateNotPrescriber);
+        for text in [error.text_ja(), error.text_en(), error.to_string()] {
+            assert!(text.chars().count() < 300 && !text.contains('\u{202E}'), "{text}");
+            assert!(role.starts_with("Clerk") || text.contains("⟦U+"), "{text}");
+        }
     }
 }
 

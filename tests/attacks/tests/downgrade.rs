@@ -36,8 +36,10 @@ async fn credential_is_refused(expected: Code, change: impl Fn(&mut Value) + Sen
     assert_eq!(code(bound.prepare(waiting).await), expected);
     let phone = world.phone();
     assert_eq!(code(phone.use_ticket(&world.card()).await), expected);
-    assert_eq!(phone.secrets.keys(), 0);
-    assert_eq!(phone.status().await.unwrap(), Status::Unregistered);
+    let status = phone.status().await.unwrap();
+    // An answer that makes no sense may make sense tomorrow; until then the phone is bound to nothing.
+    let may_wait = expected == Code::ServiceMisbehaved && status == Status::AwaitingConfirmation;
+    assert!(may_wait || (status == Status::Unregistered && phone.secrets.keys() == 0), "{status:?}");
     assert_eq!(world.signatures_made(), 0);
 }
 
@@ -75,7 +77,7 @@ async fn a_credential_that_signs_with_sha_1_md5_or_unknown_algorithms_alone_is_r
         json!([]),
     ] {
         credential_is_refused(Code::ServiceMisbehaved, move |answer| {
-            answer["key"]["algo"] = algorithms.clone()
+            answer["key"]["algo"] = algorithms.clone();
         })
         .await;
     }
@@ -105,10 +107,11 @@ async fn a_certificate_with_a_weak_key_or_signature_binds_no_phone_though_the_ap
 #[tokio::test]
 async fn a_token_that_any_thief_could_use_is_refused() {
     let world = World::new().await;
-    let phone = world.bound_phone().await;
+    let mut phone = world.bound_phone().await;
     for kind in [json!("Bearer"), json!("mac"), Value::Null] {
         let bearer = rewritten(move |answer| answer["token_type"] = kind.clone());
         world.service().faults().next(1, "POST /token", bearer);
+        phone.restart().await.unwrap();
         assert_eq!(code(phone.inbox(NO_WAIT).await), Code::ServiceMisbehaved);
     }
     assert_eq!(world.wire().of("GET /prescriptions").count(), 0, "it was not used");
@@ -149,15 +152,15 @@ async fn eavesdropper(answer: &'static [u8]) -> (SocketAddr, Arc<Mutex<Vec<u8>>>
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let heard = Arc::new(Mutex::new(Vec::new()));
-    let hears = heard.clone();
+    let notes = heard.clone();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut buffer = [0; 4096];
             let read = stream.read(&mut buffer).await.unwrap_or_default();
-            hears.lock().await.extend_from_slice(&buffer[..read]);
+            notes.lock().await.extend_from_slice(&buffer[..read]);
             let _ = stream.write_all(answer).await;
             while let Ok(read @ 1..) = stream.read(&mut buffer).await {
-                hears.lock().await.extend_from_slice(&buffer[..read]);
+                notes.lock().await.extend_from_slice(&buffer[..read]);
             }
         }
     });
@@ -166,8 +169,8 @@ async fn eavesdropper(answer: &'static [u8]) -> (SocketAddr, Arc<Mutex<Vec<u8>>>
 
 #[tokio::test]
 async fn nothing_is_ever_sent_over_plain_http() {
-    let (address, heard) = eavesdropper(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
-    let plain = format!("http://{address}");
+    let (listener, heard) = eavesdropper(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
+    let plain = format!("http://{listener}");
     let world = World::new().await;
 
     // Not by the app's own configuration, nor by a QR

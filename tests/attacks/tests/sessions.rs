@@ -78,8 +78,9 @@ async fn approve(phone: &Phone) -> Result<Vec<Approved>, AgentError> {
 
 #[tokio::test]
 async fn another_phones_service_token_opens_nothing() {
-    let two = Two::new().await;
+    let mut two = Two::new().await;
     two.theirs.inbox(NO_WAIT).await.unwrap();
+    two.ours.restart().await.unwrap();
     let token = two.seen("POST /token", "access_token");
     two.instead("POST /token", "access_token", token);
     let error = refused(two.ours.inbox(NO_WAIT).await);

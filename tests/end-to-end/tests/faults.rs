@@ -68,7 +68,7 @@ fn faults_of(endpoint: &str) -> Vec<(&'static str, Means, Fault)> {
         ("text 400", Means::Refused, Fault::Instead(Canned::text(400, "Bad Request"))),
         ("HTML 403", Means::Refused, Fault::Instead(Canned::html(403))),
     ];
-    // The answer to a removal is a few bytes without a body.
+    // The answer to a removal is a few bytes, and has no body.
     if endpoint != UNREGISTER {
         faults.push(("endless", Means::Nonsense, Fault::Endless));
         faults.push(("cut in the head", Means::Broken, Fault::Cut(20)));

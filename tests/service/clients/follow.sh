@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Does what a page tells its reader: runs its ```sh blocks in order, in one shell, in a copy-free folder of its own.
+# Does what a page tells its reader: runs its ```sh blocks in order, in one shell, in a folder of its own.
 #
 #   follow.sh PAGE      from the root of the repository; leaves nothing behind
 #
@@ -17,7 +17,8 @@ grep -q "cd $folder/first-signature" "$folder/commands" || { echo "refused: the 
   cat "$folder/commands"
 } >"$folder/script"
 cd "$root"
-if bash "$folder/script" >"$folder/output" 2>&1 && grep -q '"state":"waiting"' "$folder/output" &&
+# Whoever waits for a service that did not start waits for ever.
+if timeout 1200 bash "$folder/script" >"$folder/output" 2>&1 && grep -q '"state":"waiting"' "$folder/output" &&
   grep -q '"state":"signed"' "$folder/output" && grep -q 'ガスターＤ錠' "$folder/output"; then
   echo "accepted: $1"
 else

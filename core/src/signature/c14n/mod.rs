@@ -3,6 +3,7 @@
 //! with or without comments. The walk is iterative and writes into a sink; the reader's limits bound its cost.
 
 mod base;
+mod sink;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,8 @@ use std::borrow::Cow;
 use roxmltree::{Node, NodeId, NodeType};
 
 use super::xml::{Document, Name, Text, XML_NAMESPACE, XmlError};
+pub(super) use sink::{Hasher, Sink};
+use sink::{is_plain_value, write_text, write_value};
 
 /// Which canonicalisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,69 +57,6 @@ pub fn canonicalize(
     let mut canonical = Vec::with_capacity(xml.len());
     write(&document, apex, None, &form, &mut canonical);
     Ok(canonical)
-}
-
-/// Where canonical bytes go.
-pub(super) trait Sink {
-    fn write(&mut self, bytes: &[u8]);
-}
-
-impl Sink for Vec<u8> {
-    fn write(&mut self, bytes: &[u8]) {
-        self.extend_from_slice(bytes);
-    }
-}
-
-impl Sink for ring::digest::Context {
-    fn write(&mut self, bytes: &[u8]) {
-        self.update(bytes);
-    }
-}
-
-/// A digest that takes small pieces in many at a time: canonical markup comes a few bytes at a time.
-pub(super) struct Hasher {
-    context: ring::digest::Context,
-    pending: [u8; Self::BUFFER],
-    filled: usize,
-}
-
-impl Hasher {
-    /// Bytes that are collected before they are hashed.
-    const BUFFER: usize = 1024;
-
-    pub(super) fn new(algorithm: &'static ring::digest::Algorithm) -> Self {
-        Self { context: ring::digest::Context::new(algorithm), pending: [0; Self::BUFFER], filled: 0 }
-    }
-
-    pub(super) fn finish(mut self) -> ring::digest::Digest {
-        self.flush();
-        self.context.finish()
-    }
-
-    fn flush(&mut self) {
-        self.context.update(self.pending.get(..self.filled).unwrap_or_default());
-        self.filled = 0;
-    }
-
-    /// Whether there was room.
-    fn collect(&mut self, bytes: &[u8]) -> bool {
-        let room = self.pending.get_mut(self.filled..).and_then(|free| free.get_mut(..bytes.len()));
-        let Some(room) = room else { return false };
-        room.copy_from_slice(bytes);
-        self.filled += bytes.len();
-        true
-    }
-}
-
-impl Sink for Hasher {
-    fn write(&mut self, bytes: &[u8]) {
-        if !self.collect(bytes) {
-            self.flush();
-            if !self.collect(bytes) {
-                self.context.update(bytes);
-            }
-        }
-    }
 }
 
 /// A canonicalisation with its parameters.
@@ -195,6 +135,8 @@ struct Attribute<'d> {
     name: Name<'d>,
     local: &'d str,
     value: Cow<'d, str>,
+    /// With the space before it, where it is written as it must be.
+    written: Option<&'d str>,
 }
 
 impl<'d, 't, S: Sink> Writer<'_, 'd, 't, S> {
@@ -204,7 +146,7 @@ impl<'d, 't, S: Sink> Writer<'_, 'd, 't, S> {
             NodeType::Element => self.start_tag(node),
             NodeType::Text => match self.document.plain_text(node) {
                 Some(plain) => self.sink.write(plain.as_bytes()),
-                None => escape(self.sink, node.text().unwrap_or_default(), is_text_special, text_escape),
+                None => write_text(self.sink, node.text().unwrap_or_default()),
             },
             NodeType::Comment if !self.form.with_comments => {}
             NodeType::Comment => {
@@ -242,9 +184,14 @@ impl<'d, 't, S: Sink> Writer<'_, 'd, 't, S> {
 
     fn leave(&mut self, node: Node) {
         if node.is_element() {
-            self.sink.write(b"</");
-            self.sink.write(self.document.element_name(node).qualified.as_bytes());
-            self.sink.write(b">");
+            let name = self.document.element_name(node);
+            if let Some(tag) = self.document.end_tag(node, name) {
+                self.sink.write(tag.as_bytes());
+            } else {
+                self.sink.write(b"</");
+                self.sink.write(name.qualified.as_bytes());
+                self.sink.write(b">");
+            }
             while self.rendered.pop_if(|namespace| namespace.depth == self.depth).is_some() {}
             self.depth -= 1;
         }
@@ -254,11 +201,16 @@ impl<'d, 't, S: Sink> Writer<'_, 'd, 't, S> {
         self.depth += 1;
         let name = self.document.element_name(element);
         let mut attributes = std::mem::take(&mut self.attributes);
-        attributes.extend(element.attributes().map(|attribute| Attribute {
-            namespace: attribute.namespace().unwrap_or_default(),
-            name: self.document.attribute_name(&attribute),
-            local: attribute.name(),
-            value: Cow::Borrowed(attribute.value()),
+        attributes.extend(element.attributes().map(|attribute| {
+            let name = self.document.attribute_name(&attribute);
+            let written = self.document.plainly_written(&attribute, name);
+            Attribute {
+                namespace: attribute.namespace().unwrap_or_default(),
+                name,
+                local: attribute.name(),
+                value: Cow::Borrowed(attribute.value()),
+                written: written.filter(|(_, value)| is_plain_value(value)).map(|(all, _)| all),
+            }
         }));
         let outer = self.rendered.len();
         self.render_namespaces(element, name.prefix, &attributes);
@@ -275,6 +227,10 @@ impl<'d, 't, S: Sink> Writer<'_, 'd, 't, S> {
             write_value(self.sink, uri);
         }
         for attribute in attributes.drain(..) {
+            if let Some(written) = attribute.written {
+                self.sink.write(written.as_bytes());
+                continue;
+            }
             self.sink.write(b" ");
             self.sink.write(attribute.name.qualified.as_bytes());
             write_value(self.sink, &attribute.value);
@@ -354,61 +310,5 @@ impl<'d, 't, S: Sink> Writer<'_, 'd, 't, S> {
 }
 
 fn xml_attribute<'d>(name: Name<'d>, local: &'d str, value: Cow<'d, str>) -> Attribute<'d> {
-    Attribute { namespace: XML_NAMESPACE, name, local, value }
-}
-
-fn write_value(sink: &mut impl Sink, value: &str) {
-    sink.write(b"=\"");
-    escape(sink, value, is_attribute_special, attribute_escape);
-    sink.write(b"\"");
-}
-
-fn is_text_special(byte: u8) -> bool {
-    matches!(byte, b'&' | b'<' | b'>' | b'\r')
-}
-
-fn is_attribute_special(byte: u8) -> bool {
-    matches!(byte, b'&' | b'<' | b'"' | b'\t' | b'\n' | b'\r')
-}
-
-fn text_escape(byte: u8) -> Option<&'static [u8]> {
-    match byte {
-        b'&' => Some(b"&amp;"),
-        b'<' => Some(b"&lt;"),
-        b'>' => Some(b"&gt;"),
-        b'\r' => Some(b"&#xD;"),
-        _ => None,
-    }
-}
-
-fn attribute_escape(byte: u8) -> Option<&'static [u8]> {
-    match byte {
-        b'&' => Some(b"&amp;"),
-        b'<' => Some(b"&lt;"),
-        b'"' => Some(b"&quot;"),
-        b'\t' => Some(b"&#x9;"),
-        b'\n' => Some(b"&#xA;"),
-        b'\r' => Some(b"&#xD;"),
-        _ => None,
-    }
-}
-
-fn escape(
-    sink: &mut impl Sink,
-    text: &str,
-    is_special: impl Fn(u8) -> bool,
-    escape: impl Fn(u8) -> Option<&'static [u8]>,
-) {
-    // Without an early exit the check is vectorised, and a body of base64 passes in one piece.
-    if !text.bytes().fold(false, |found, byte| found | is_special(byte)) {
-        return sink.write(text.as_bytes());
-    }
-    let mut rest = text.as_bytes();
-    while let Some((at, replacement)) = rest.iter().enumerate().find_map(|(at, b)| Some((at, escape(*b)?))) {
-        let (plain, after) = rest.split_at(at);
-        sink.write(plain);
-        sink.write(replacement);
-        rest = after.get(1..).unwrap_or_default();
-    }
-    sink.write(rest);
+    Attribute { namespace: XML_NAMESPACE, name, local, value, written: None }
 }

@@ -143,13 +143,7 @@ macro_rules! timestamp_rows {
                 concat!($code, "_token_form"),
                 concat!($ja, "がCMSの形式である"),
                 concat!($en, " is a CMS token"),
-                &[
-                    r::TIMESTAMP_STRUCTURE,
-                    r::ARCHIVE_UNSUPPORTED,
-                    r::TIMESTAMP_FORM,
-                    r::TIMESTAMP_SIGNERS,
-                    r::TIMESTAMP_ATTRIBUTES,
-                ],
+                &[r::TIMESTAMP_STRUCTURE, r::TIMESTAMP_FORM, r::TIMESTAMP_SIGNERS, r::TIMESTAMP_ATTRIBUTES],
             )),
             gate(row(
                 "5.6.1",

@@ -178,6 +178,27 @@ impl<'t> Document<'t> {
         self.name_at(attribute.range().start, attribute.name())
     }
 
+    /// The attribute named `name`, with the space before it, if it is written ` name="value"`: then the value is what
+    /// stands between the quotes, with references and white space as they were.
+    pub(super) fn plainly_written(
+        &self,
+        attribute: &roxmltree::Attribute,
+        name: Name,
+    ) -> Option<(&'t str, &'t str)> {
+        let Range { start, end } = attribute.range();
+        let written = self.text.get(start.checked_sub(1)?..end)?;
+        let value = written.strip_prefix(' ')?.get(name.qualified.len()..)?.strip_prefix("=\"")?;
+        value.strip_suffix('"').map(|value| (written, value))
+    }
+
+    /// The element's end tag, if it has one that is written `</name>`.
+    pub(super) fn end_tag(&self, element: Node, name: Name) -> Option<&'t str> {
+        let end = element.range().end;
+        let tag = self.text.get(end.checked_sub("</>".len() + name.qualified.len())?..end)?;
+        // A tag has no other `<`.
+        tag.starts_with("</").then_some(tag)
+    }
+
     /// The name at `start`, of which the parser has kept the local part.
     fn name_at(&self, start: usize, local: &str) -> Name<'t> {
         let name = self.text.get(start..).unwrap_or_default();

@@ -113,7 +113,8 @@ fn line_of(text: &str, rest: &str) -> u32 {
 
 /// What stands before and after the first `byte`, which is ASCII.
 fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
-    let at = memchr(byte, text.as_bytes())?;
+    // One tag often follows another at once: no search is set up.
+    let at = if text.as_bytes().first() == Some(&byte) { 0 } else { memchr(byte, text.as_bytes())? };
     text.get(..at).zip(text.get(at + 1..))
 }
 

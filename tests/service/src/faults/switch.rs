@@ -11,7 +11,7 @@ use std::time::Duration;
 /// | fault | arguments |
 /// |---|---|
 /// | `delay` | milliseconds |
-/// | `unheard`, `twice`, `again`, `endless`, `nulls` | |
+/// | `unheard`, `silent`, `twice`, `again`, `endless`, `nulls` | |
 /// | `cut` | bytes of the answer that still arrive |
 /// | `instead`, `behind` | an answer: `empty STATUS`, `html STATUS`, `text STATUS WORDS`, `message STATUS WORDS`, `json STATUS JSON` |
 /// | `slow` | bytes of a piece, milliseconds before each |
@@ -89,6 +89,7 @@ fn fault(words: &str) -> Option<Fault> {
         }),
         _ if !arguments.is_empty() => return None,
         "unheard" => Fault::Unheard,
+        "silent" => Fault::Silent,
         "twice" => Fault::Twice,
         "again" => Fault::Again,
         "endless" => Fault::Endless,
@@ -129,6 +130,7 @@ mod tests {
         for (words, fault) in [
             ("delay 2000", "Delay(2s)"),
             ("unheard", "Unheard"),
+            ("silent", "Silent"),
             ("cut 40", "Cut(40)"),
             ("twice", "Twice"),
             ("again", "Again"),

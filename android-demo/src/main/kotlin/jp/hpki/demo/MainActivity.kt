@@ -31,7 +31,7 @@ class MainActivity : Activity() {
         journey = app.journey
         if (app.environment.hidesFromScreenshots) window.addFlags(WindowManager.LayoutParams.FLAG_SECURE)
         if (state == null) openLink(intent)
-        journey.start(state?.let { Saved(it.getString(TICKET), it.getStringArrayList(REVIEWING).orEmpty()) })
+        journey.start(state?.let { Saved(it.getString(TICKET), it.getStringArrayList(REVIEWING).orEmpty(), it.getLong(LAST_USE)) })
         show()
     }
 
@@ -71,6 +71,7 @@ class MainActivity : Activity() {
         val saved = journey.toSave()
         state.putString(TICKET, saved.ticket)
         state.putStringArrayList(REVIEWING, ArrayList(saved.reviewing))
+        state.putLong(LAST_USE, saved.lastUse)
     }
 
     override fun onUserInteraction() {
@@ -122,5 +123,6 @@ class MainActivity : Activity() {
     private companion object {
         const val TICKET = "ticket"
         const val REVIEWING = "reviewing"
+        const val LAST_USE = "lastUse"
     }
 }

@@ -65,12 +65,12 @@ class FailureScreensTest {
 
     @Test
     fun `a clock that is wrong is named, and set right the same letter registers`() {
-        val hand = Hand()
-        val office = hand.app.office
         var late = 3600L * 24 * 365
-        hand.app.clock = object : Clock {
+        val wrong = object : Clock {
             override fun now(): Instant = Instant.now().plusSeconds(late)
         }
+        val hand = Hand { clock = wrong }
+        val office = hand.app.office
         val letter = office.letter(office.doctor)
         hand.waitFor(R.string.welcome_scan)
         hand.app.journey.letterRead(letter.qrText)
@@ -147,10 +147,23 @@ class FailureScreensTest {
     }
 
     @Test
+    fun `a doctor whose certificate was revoked is sent to the association`() {
+        val hand = Hand()
+        val office = hand.app.office
+        val doctor = office.issue()
+        val letter = office.letter(doctor)
+        office.revoke(doctor)
+        hand.showLetter(letter)
+        hand.enter(letter.code)
+        hand.waitUntil("the problem") { hand.screen is Screen.Problem }
+        assertTrue(hand.sees("CertificateRevoked") || hand.sees("CredentialDisabled"))
+        assertTrue(hand.sees(R.string.problem_certificate) && hand.sees(R.string.next_office))
+    }
+
+    @Test
     fun `a service that is down is told of in the inbox and at the approval, and nothing is lost`() {
         val office = TestApp.newOffice()
-        val hand = Hand()
-        hand.app.office = office
+        val hand = Hand { this.office = office }
         hand.register()
         hand.openOne("見本　一郎")
         office.close()

@@ -15,6 +15,7 @@ import java.time.Duration
 import jp.hpki.agent.Letter
 import jp.hpki.agent.Office
 import jp.hpki.demo.journey.Screen
+import kotlinx.coroutines.runBlocking
 import org.junit.Assert.assertTrue
 import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
@@ -22,8 +23,8 @@ import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
 
 /** A hand and an eye at the app's window. */
-class Hand(intent: Intent? = null, saved: Bundle? = null) {
-    val app: TestApp = RuntimeEnvironment.getApplication() as TestApp
+class Hand(intent: Intent? = null, saved: Bundle? = null, before: TestApp.() -> Unit = {}) {
+    val app: TestApp = (RuntimeEnvironment.getApplication() as TestApp).apply(before)
     val window: ActivityController<MainActivity> =
         Robolectric.buildActivity(MainActivity::class.java, intent).apply { if (saved == null) setup() else setup(saved) }
     val activity: MainActivity get() = window.get()
@@ -98,7 +99,9 @@ class Hand(intent: Intent? = null, saved: Bundle? = null) {
 
     fun choosePhoto(picture: File) {
         val asked = shadowOf(activity).nextStartedActivityForResult.intent
-        shadowOf(activity).receiveResult(asked, android.app.Activity.RESULT_OK, Intent().setData(Uri.fromFile(picture)))
+        val photo = Uri.parse("content://photos/${picture.name}")
+        shadowOf(app.contentResolver).registerInputStreamSupplier(photo) { picture.inputStream() }
+        shadowOf(activity).receiveResult(asked, android.app.Activity.RESULT_OK, Intent().setData(photo))
     }
 
     // ---- Whole steps ----------------------------------------------------------------------------------------------------
@@ -125,11 +128,19 @@ class Hand(intent: Intent? = null, saved: Bundle? = null) {
         waitFor<Screen.IsThisYou>()
         tap(R.string.you_yes)
         waitFor<Screen.Inbox>()
-        waitUntil("the inbox") { app.journey.state.value.waiting != null }
+        emptyInbox()
+    }
+
+    /** Declines what other tests have left for the same doctor. */
+    fun emptyInbox() {
+        val agent = checkNotNull(app.journey.agentOrNull())
+        runBlocking { agent.inbox().forEach { agent.decline(it, "left by another test") } }
+        app.journey.inbox.refresh()
+        waitFor(R.string.inbox_empty)
     }
 
     private companion object {
-        val PATIENCE: Duration = Duration.ofSeconds(60)
+        val PATIENCE: Duration = Duration.ofSeconds(java.lang.Long.getLong("patience", 60))
     }
 }
 

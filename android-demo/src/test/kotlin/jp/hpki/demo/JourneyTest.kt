@@ -28,7 +28,8 @@ class JourneyTest {
         hand.waitFor<Screen.IsThisYou>()
         assertTrue(hand.sees("検証　花子") && hand.sees(R.string.role_doctor))
         hand.tap(R.string.you_yes)
-        hand.waitFor(R.string.inbox_empty)
+        hand.waitFor<Screen.Inbox>()
+        hand.emptyInbox()
         assertTrue(hand.app.vault.prompts.single() is Prompt.Register)
 
         val (request) = office.submit(office.doctor, prescription("見本　一郎"))

@@ -65,7 +65,7 @@ class SurvivalTest {
         val saved = Bundle()
         first.window.pause().stop().saveInstanceState(saved)
         assertFalse(saved.toString().contains("見本"))
-        val again = first.endedBySystem()
+        val again = first.endedBySystem(saved)
         again.waitFor<Screen.Review>()
         assertTrue(again.sees("見本　一郎"))
         again.approve()
@@ -180,6 +180,17 @@ class SurvivalTest {
     }
 
     @Test
+    fun `a session that ended while the app was gone is over when it is back`() {
+        val first = Hand().register()
+        first.openOne("見本　一郎")
+        val saved = Bundle()
+        first.window.pause().stop().saveInstanceState(saved)
+        ShadowSystemClock.advanceBy(Duration.ofMinutes(31))
+        val again = first.endedBySystem(saved)
+        again.waitFor(R.string.locked_title)
+    }
+
+    @Test
     fun `the phone's own camera app hands the letter over by its link, also while this app is open`() {
         val letter = (RuntimeEnvironment.getApplication() as TestApp).office.let { it.letter(it.doctor) }
         val link = Intent(Intent.ACTION_VIEW, Uri.parse(letter.qrText))
@@ -195,10 +206,8 @@ class SurvivalTest {
 }
 
 /** The system ends the process in the background; the doctor comes back to it later. */
-fun Hand.endedBySystem(): Hand {
-    val saved = Bundle()
-    if (!activity.isFinishing) runCatching { window.pause().stop() }
-    window.saveInstanceState(saved)
+fun Hand.endedBySystem(kept: Bundle? = null): Hand {
+    val saved = kept ?: Bundle().also { window.pause().stop().saveInstanceState(it) }
     window.destroy()
     app.die()
     return Hand(saved = saved)

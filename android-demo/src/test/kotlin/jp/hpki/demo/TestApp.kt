@@ -39,6 +39,11 @@ class TestApp : DemoApp() {
         life = MainScope()
     }
 
+    override fun onTerminate() {
+        die()
+        super.onTerminate()
+    }
+
     companion object {
         /** One for all tests of a run. */
         val office: Office by lazy(::newOffice)

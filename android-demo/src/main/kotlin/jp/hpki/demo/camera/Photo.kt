@@ -2,7 +2,7 @@ package jp.hpki.demo.camera
 
 import android.content.ContentResolver
 import android.graphics.Bitmap
-import android.graphics.ImageDecoder
+import android.graphics.BitmapFactory
 import android.net.Uri
 import java.io.IOException
 import java.nio.ByteBuffer
@@ -15,17 +15,23 @@ import kotlinx.coroutines.withContext
 /** The text of the QR in a photo; null when it holds none or cannot be opened. */
 suspend fun readPhoto(resolver: ContentResolver, photo: Uri): String? = withContext(Dispatchers.Default) {
     val bitmap = try {
-        ImageDecoder.decodeBitmap(ImageDecoder.createSource(resolver, photo)) { decoder, info, _ ->
-            decoder.allocator = ImageDecoder.ALLOCATOR_SOFTWARE
-            val longest = max(info.size.width, info.size.height)
-            if (longest > LONGEST) decoder.setTargetSampleSize((longest + LONGEST - 1) / LONGEST)
-        }
+        decode(resolver, photo)
     } catch (_: IOException) {
-        return@withContext null
-    }
+        null
+    } ?: return@withContext null
     val (width, height) = bitmap.width to bitmap.height
     val outcome = QrScanner().use { it.scan(luma(bitmap), width, height) }
     (outcome as? ScanOutcome.Read)?.symbol?.use { it.text() }
+}
+
+/** Large photos are halved until the scanner takes them. */
+private fun decode(resolver: ContentResolver, photo: Uri): Bitmap? {
+    val options = BitmapFactory.Options().apply { inJustDecodeBounds = true }
+    resolver.openInputStream(photo)?.use { BitmapFactory.decodeStream(it, null, options) }
+    options.inJustDecodeBounds = false
+    options.inSampleSize = 1
+    while (max(options.outWidth, options.outHeight) / options.inSampleSize > LONGEST) options.inSampleSize *= 2
+    return resolver.openInputStream(photo)?.use { BitmapFactory.decodeStream(it, null, options) }
 }
 
 /** The same grey as a camera's Y plane. */

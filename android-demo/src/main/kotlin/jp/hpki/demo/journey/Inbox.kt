@@ -1,11 +1,14 @@
 package jp.hpki.demo.journey
 
+import jp.hpki.agent.HpkiAgent
 import jp.hpki.agent.HpkiException
+import jp.hpki.agent.core.Delivery
 import jp.hpki.agent.core.InboxEvent
 import jp.hpki.agent.core.Waiting
 import jp.hpki.agent.core.WaitingContent
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
 
 /** What waits, kept up to date while it is shown. */
@@ -29,11 +32,22 @@ class Inbox(private val journey: Journey, private val scope: CoroutineScope) {
         try {
             val (warnings, batch) = agent.warnings() to agent.batchSigning()
             journey.change { it.with(warnings = warnings, batchSigning = batch) }
-            agent.inboxEvents().collect(::tell)
+            coroutineScope {
+                launch { deliver(agent) }
+                agent.inboxEvents().collect(::tell)
+            }
         } catch (e: HpkiException) {
             journey.change { it.with(refreshing = false) }
             journey.show(Screen.Problem(e.failure, again = journey::home))
         }
+    }
+
+    /** Files that were signed earlier and have not reached their clinic yet. */
+    private suspend fun deliver(agent: HpkiAgent) = try {
+        val never = agent.deliverPending().mapNotNull { (it.delivery as? Delivery.Refused)?.failure }
+        journey.change { it.with(undeliverable = it.undeliverable + never) }
+    } catch (_: HpkiException) {
+        // They are kept for the next time; the watch beside this says what is wrong.
     }
 
     private fun tell(event: InboxEvent) = journey.change { state ->

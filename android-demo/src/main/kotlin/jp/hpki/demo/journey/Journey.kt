@@ -36,22 +36,26 @@ class Journey(private val environment: Environment, private val scope: Coroutine
     fun start(saved: Saved?) {
         if (agent != null || running != null) return
         this.saved = saved
+        saved?.let { session.resume(it.lastUse) }
         open()
     }
 
     private fun open(): Unit = step(again = ::open) { agent ->
+        letterInHand?.let { letter -> onMain { registration.register(letter, code = null) } }
+        letterInHand = null
         when (agent.status()) {
-            is Status.Unregistered -> ticketInHand()?.let { Screen.Code(it) } ?: Screen.Welcome
+            is Status.Unregistered -> saved?.ticket?.let { Screen.Code(it) } ?: Screen.Welcome
             is Status.AwaitingConfirmation -> agent.candidate()?.let { Screen.IsThisYou(it) } ?: Screen.Welcome
             is Status.Registered -> {
-                scope.launch { ignoringFailures { agent.deliverPending() } }
                 val reviewing = saved?.reviewing.orEmpty()
-                if (reviewing.isEmpty()) Screen.Inbox else signing.review(agent, reviewing)
+                when {
+                    session.hasEnded -> Screen.Locked
+                    reviewing.isEmpty() -> Screen.Inbox
+                    else -> signing.review(agent, reviewing)
+                }
             }
         }
     }
-
-    private fun ticketInHand(): String? = letterInHand ?: saved?.ticket
 
     /** A letter's QR, read by this app's camera, from a photo, or by the phone's own camera app. */
     fun letterRead(text: String) {
@@ -62,6 +66,7 @@ class Journey(private val environment: Environment, private val scope: Coroutine
     fun toSave(): Saved = Saved(
         ticket = (screen as? Screen.Code)?.ticket,
         reviewing = (screen as? Screen.Review)?.waiting?.map { it.id() }.orEmpty(),
+        lastUse = session.lastUse,
     )
 
     /** The back gesture. True when it was used up here. */
@@ -82,7 +87,6 @@ class Journey(private val environment: Environment, private val scope: Coroutine
     /** Where the phone stands now, whatever went wrong before. */
     fun home() {
         saved = null
-        letterInHand = null
         open()
     }
 
@@ -111,8 +115,8 @@ class Journey(private val environment: Environment, private val scope: Coroutine
         states.value = to(states.value)
     }
 
-    internal fun show(screen: Screen, notice: Int? = null) {
-        change { it.with(screen = screen, notice = notice, chosen = if (screen is Screen.Inbox) emptySet() else it.chosen) }
+    internal fun show(screen: Screen) {
+        change { it.with(screen = screen, chosen = if (screen is Screen.Inbox) emptySet() else it.chosen) }
         inbox.watchWhile(screen is Screen.Inbox)
     }
 
@@ -146,10 +150,4 @@ class Journey(private val environment: Environment, private val scope: Coroutine
 
     /** The agent, once it is open. */
     internal fun agentOrNull(): HpkiAgent? = agent
-
-    private suspend fun ignoringFailures(work: suspend () -> Unit) = try {
-        work()
-    } catch (_: HpkiException) {
-        // What is kept is delivered at the next start.
-    }
 }

@@ -78,8 +78,8 @@ class State(
     val refreshing: Boolean = false,
     val warnings: List<Warning> = emptyList(),
     val batchSigning: Boolean = true,
-    /** Something done a moment ago, as a string resource. */
-    val notice: Int? = null,
+    /** Why files that were signed earlier will never reach their clinic. */
+    val undeliverable: List<AgentFailure> = emptyList(),
 ) {
     @Suppress("LongParameterList")
     fun with(
@@ -90,12 +90,12 @@ class State(
         refreshing: Boolean = this.refreshing,
         warnings: List<Warning> = this.warnings,
         batchSigning: Boolean = this.batchSigning,
-        notice: Int? = this.notice,
-    ) = State(screen, waiting, chosen, interrupted, refreshing, warnings, batchSigning, notice)
+        undeliverable: List<AgentFailure> = this.undeliverable,
+    ) = State(screen, waiting, chosen, interrupted, refreshing, warnings, batchSigning, undeliverable)
 }
 
 /** The prescription that waits; null where it cannot be signed. */
 val Waiting.preview: Preview? get() = (content() as? WaitingContent.Prescription)?.preview
 
 /** What is kept when the system ends the process: where the doctor was, and nothing of a patient. */
-class Saved(val ticket: String?, val reviewing: List<String>)
+class Saved(val ticket: String?, val reviewing: List<String>, val lastUse: Long)

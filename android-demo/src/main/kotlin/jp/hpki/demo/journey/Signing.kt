@@ -9,6 +9,8 @@ import jp.hpki.agent.core.WaitingContent
 /** From a prescription on the screen to its signature, or to the doctor's no. */
 class Signing(private val journey: Journey) {
     fun open(waiting: List<Waiting>) {
+        // A tap that comes just after the session has ended opens nothing.
+        if (journey.screen !is Screen.AtWork) return
         val first = waiting.firstOrNull() ?: return
         val refused = first.content() as? WaitingContent.Refused
         journey.show(if (refused == null) Screen.Review(waiting) else Screen.Refused(first, refused.failure))

@@ -42,7 +42,7 @@ class DeclinePage(private val screen: Screen.Decline, ui: Ui, private val journe
     override fun keep(screen: Screen) = screen === this.screen
 
     private companion object {
-        /** What the service takes. */
-        const val LONGEST = 500
+        /** As much as reaches the clinic. */
+        const val LONGEST = 200
     }
 }

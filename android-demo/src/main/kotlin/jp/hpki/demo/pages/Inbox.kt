@@ -41,6 +41,7 @@ class InboxPage(private val ui: Ui, private val journey: Journey) : Page {
         state.interrupted?.let {
             list.stack(danger(text(R.string.inbox_interrupted), text(pick(it.textJa, it.textEn))), gap = 12)
         }
+        state.undeliverable.forEach { list.stack(danger(text(R.string.undeliverable), text(pick(it.textJa, it.textEn))), gap = 12) }
         val waiting = state.waiting
         when {
             waiting == null -> list.stack(empty(R.string.inbox_loading, null), gap = 12)

@@ -30,6 +30,10 @@ private fun Ui.outcome(outcome: Outcome): View {
                 text(R.string.pending),
                 text(pick(delivery.failure.textJa, delivery.failure.textEn)),
             )
+            is Delivery.Refused -> danger(
+                text(R.string.undeliverable),
+                text(pick(delivery.failure.textJa, delivery.failure.textEn)),
+            )
         },
         gap = 12,
     )

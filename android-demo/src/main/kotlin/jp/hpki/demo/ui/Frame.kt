@@ -23,6 +23,7 @@ class Frame(ui: Ui, title: CharSequence?, onBack: (() -> Unit)?, content: View, 
     init {
         orientation = VERTICAL
         setBackgroundColor(ui.color(R.color.ground))
+        accessibilityPaneTitle = title ?: ui.string(R.string.app_name)
         val edge = ui.dp(resources.getInteger(R.integer.edge))
         if (title != null) addView(header(ui, title, onBack, tools), MATCH_PARENT, WRAP_CONTENT)
         val body = Measured(ui.context, ui.dp(WIDEST), content)

@@ -35,6 +35,11 @@ class Office : AutoCloseable {
         return Letter(out.resolve("letter.png"), qrText, code)
     }
 
+    /** The certificate's end, before its time. */
+    fun revoke(credential: String) {
+        run("revoke", "--credential", credential)
+    }
+
     /** A clinic asks for signatures; returns the requests' identifiers. */
     fun submit(credential: String, vararg prescriptions: String): List<String> {
         val files = prescriptions.map { Files.write(Files.createTempFile(folder, "rx", ".csv"), it.toByteArray()).toString() }
