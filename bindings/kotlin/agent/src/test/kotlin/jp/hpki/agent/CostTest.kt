@@ -54,7 +54,7 @@ class CostTest {
         for (at in 0 until width * height) frame.put(at, (at % 251 / 64).toByte())
         val file = Files.createTempFile("frame", ".luma")
         Files.newByteChannel(file, java.nio.file.StandardOpenOption.WRITE).use { it.write(frame.duplicate()) }
-        val turns = 400
+        val turns = 100
         QrScanner().use { scanner ->
             InRust("scan", "$file", "$width", "$height").use { rust ->
                 val inKotlin = mutableListOf<Long>()
@@ -85,7 +85,7 @@ class CostTest {
         InRust("approve", "${office.trustFile}", "$folder", letter.qrText, letter.code).use { rust ->
             rust.answer()
             phone.registered().use { agent ->
-                repeat(6) {
+                repeat(4) {
                     val asked = Array(100) { prescription() }
                     office.submit(other, *asked)
                     inRust += rust.turn()
