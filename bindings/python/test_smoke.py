@@ -21,6 +21,7 @@ sys.path.insert(0, sys.argv[1])
 import hpki_agent_bindings as hpki  # noqa: E402
 
 SERVICE = sys.argv[2]
+MAKE_SAMPLE = pathlib.Path(__file__).parents[2] / "tests/conformance/tools/make_sample.py"
 DOCTOR = "検証　花子"
 
 
@@ -192,6 +193,29 @@ class Smoke(unittest.IsolatedAsyncioTestCase):
         with self.assertRaises(hpki.AgentError.RegisterAgain) as unregistered:
             await agent.watch_inbox().next()
         self.assertEqual(unregistered.exception.failure.code, "NotRegistered")
+
+    def test_a_file_with_time_stamps_is_valid_under_their_root_and_undecided_without_it(self):
+        made = self.folder / "made"
+        subprocess.run([sys.executable, str(MAKE_SAMPLE), str(made)], check=True, capture_output=True)
+        read = lambda name: (made / name).read_bytes()  # noqa: E731
+
+        def judged(timestamp_roots):
+            material = hpki.VerificationMaterial(
+                roots=[read("root.der"), read("ca.der")],
+                intermediates=[],
+                revocation_lists=[read(name) for name in ("root.crl", "ca.crl", "tsa-root.crl")],
+                prescriber_roles=["Medical Doctor"],
+                timestamp_roots=timestamp_roots,
+            )
+            return hpki.verify_file(read("form-a-t.xml"), material, datetime.datetime.now(datetime.timezone.utc))
+
+        stamped = judged([read("tsa-root.der")])
+        self.assertEqual(stamped.verdict, hpki.Verdict.VALID)
+        self.assertIsNotNone(stamped.signatures[0].stamped_at)
+        self.assertNotIn(hpki.VerificationOutcome.FAILED, [check.result for check in stamped.signatures[0].checks])
+        self.assertEqual(judged([]).verdict, hpki.Verdict.INDETERMINATE)
+        with self.assertRaises(hpki.MaterialError.Unreadable):
+            judged([b"no certificate"])
 
     def test_a_picture_without_a_code_has_none(self):
         outcome = hpki.Scanner().scan(bytes(64 * 64), 64, 64, 64)

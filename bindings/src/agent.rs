@@ -38,6 +38,50 @@ pub struct ClientInfo {
     pub client_name: String,
 }
 
+/// What the phone and its app provide, as the core knows it.
+fn options(
+    trust: &TrustConfiguration,
+    client: ClientInfo,
+    data_dir: String,
+    key_vault: Arc<dyn KeyVault>,
+    secret_store: Option<Arc<dyn SecretStore>>,
+    clock: Option<Arc<dyn Clock>>,
+) -> Result<core::Options, core::AgentError> {
+    let ClientInfo { software_id, software_version, client_name } = client;
+    let secrets: Arc<dyn device::SecretStore> = match secret_store {
+        Some(own) => Arc::new(StoreShim(own)),
+        None => secret_store::platform()?,
+    };
+    let clock: Arc<dyn device::Clock> = match clock {
+        Some(own) => Arc::new(ClockShim(own)),
+        None => Arc::new(SystemClock),
+    };
+    Ok(core::Options {
+        trust: trust.0.clone(),
+        client: registration::ClientInfo { software_id, software_version, client_name },
+        device: Device {
+            keys: Arc::new(VaultShim(key_vault)),
+            secrets,
+            clock,
+            random: Arc::new(SystemRandom),
+            data_dir: PathBuf::from(data_dir),
+        },
+    })
+}
+
+/// Files and secret store block. A panic in there is passed on: UniFFI tells it as an internal error.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, core::AgentError> + Send + 'static,
+) -> Result<T, AgentError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(died) => match died.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(AgentError::Cancelled),
+        },
+    }
+}
+
 /// The doctor's phone. One per data folder; a second one is refused while the first is open.
 ///
 /// Every step may be cancelled, by dropping its future or by a token. What it had begun is then as after a crash: repeated,
@@ -63,36 +107,28 @@ impl Agent {
         secret_store: Option<Arc<dyn SecretStore>>,
         clock: Option<Arc<dyn Clock>>,
     ) -> Result<Arc<Self>, AgentError> {
-        let ClientInfo { software_id, software_version, client_name } = client;
-        let opening = move || -> Result<core::Agent, core::AgentError> {
-            let secrets: Arc<dyn device::SecretStore> = match secret_store {
-                Some(own) => Arc::new(StoreShim(own)),
-                None => secret_store::platform()?,
-            };
-            let clock: Arc<dyn device::Clock> = match clock {
-                Some(own) => Arc::new(ClockShim(own)),
-                None => Arc::new(SystemClock),
-            };
-            core::Agent::open(core::Options {
-                trust: trust.0.clone(),
-                client: registration::ClientInfo { software_id, software_version, client_name },
-                device: Device {
-                    keys: Arc::new(VaultShim(key_vault)),
-                    secrets,
-                    clock,
-                    random: Arc::new(SystemRandom),
-                    data_dir: PathBuf::from(data_dir),
-                },
-            })
-        };
-        // Files and secret store block. A panic in there is passed on: UniFFI tells it as an internal error.
-        match tokio::task::spawn_blocking(opening).await {
-            Ok(opened) => Ok(Arc::new(Self(Arc::new(opened?)))),
-            Err(died) => match died.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(AgentError::Cancelled),
-            },
-        }
+        let opening =
+            move || core::Agent::open(options(&trust, client, data_dir, key_vault, secret_store, clock)?);
+        Ok(Arc::new(Self(Arc::new(blocking(opening).await?))))
+    }
+
+    /// As `open`, except that a registration which cannot be used any more (`StateDamaged`, `JournalTampered`) is given up:
+    /// keys and state are erased, and a record that does not hold is kept under another name. To be called when the doctor
+    /// registers again. Nothing is given up on a phone that opens; no network.
+    ///
+    /// Failures: `StateBusy`, `SecretStoreUnavailable`, `StorageFailed`, `KeyVaultFailed`.
+    #[uniffi::constructor(default(secret_store = None, clock = None))]
+    pub async fn start_over(
+        trust: Arc<TrustConfiguration>,
+        client: ClientInfo,
+        data_dir: String,
+        key_vault: Arc<dyn KeyVault>,
+        secret_store: Option<Arc<dyn SecretStore>>,
+        clock: Option<Arc<dyn Clock>>,
+    ) -> Result<Arc<Self>, AgentError> {
+        let options =
+            blocking(move || options(&trust, client, data_dir, key_vault, secret_store, clock)).await?;
+        Ok(Arc::new(Self(Arc::new(core::Agent::start_over(options).await?))))
     }
 
     /// Where this phone stands; no network.

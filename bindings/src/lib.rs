@@ -13,6 +13,14 @@
     reason = "docs are read in Kotlin and Swift, where a heading `# Errors` means nothing; UniFFI passes by value"
 )]
 
+use std::alloc::System;
+
+use zeroizing_alloc::ZeroAlloc;
+
+/// Memory that this library gives back is wiped: what TLS, HTTP and JSON have copied of tokens and prescriptions too.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
+
 uniffi::setup_scaffolding!();
 
 mod activation_code;
@@ -66,8 +74,9 @@ pub use secret_store::{Secret, SecretStore, SecretStoreError};
 pub use status::Status;
 pub use trust::{TrustConfiguration, TrustError, TrustedService};
 pub use verification::{
-    MaterialError, SignatureLevel, SignatureReport, Verdict, VerificationMaterial, VerificationReason,
-    VerificationReport, VerificationSeverity, WhatIsSigned, verify_file,
+    MaterialError, SignatureLevel, SignatureReport, Verdict, VerificationCheck, VerificationMaterial,
+    VerificationOutcome, VerificationReason, VerificationReport, VerificationSeverity, WhatIsSigned,
+    verify_file,
 };
 pub use violation::{FieldName, Violation, ViolationSeverity};
 pub use waiting::{Requester, Waiting, WaitingContent};

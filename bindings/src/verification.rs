@@ -18,7 +18,8 @@ choices! {
         Indeterminate,
     }
 
-    /// How far the signature's form has been extended (ETSI TS 101 903 §4.4). Timestamps are not checked.
+    /// How far the signature's form has been extended (ETSI TS 101 903 §4.4). What its timestamps are worth is in
+    /// `SignatureReport.stamped_at` and `SignatureReport.checks`.
     SignatureLevel of core::Level {
         /// As the signer made it.
         Bes,
@@ -47,6 +48,18 @@ choices! {
         /// Worth knowing; the verdict stays.
         Note,
     }
+
+    /// What one verification item of the e-prescription specification came to.
+    VerificationOutcome of core::Outcome {
+        /// Checked and right.
+        Passed,
+        /// Checked and wrong.
+        Failed,
+        /// The signature has nothing that this item is about.
+        NotApplicable,
+        /// It could not be decided with what was given, or what comes before it has failed.
+        Undetermined,
+    }
 }
 
 records! {
@@ -62,6 +75,20 @@ records! {
         text_en: String,
     }
 
+    /// One verification item of the e-prescription specification, for an auditor.
+    VerificationCheck of core::Check {
+        /// Number in the specification: `5.5.3` signature, `5.6.1` timestamp, `5.7` certificate.
+        item: String,
+        /// Stable, for programs; unique in a list.
+        code: String,
+        /// What it came to.
+        result: VerificationOutcome,
+        /// What is checked, for a Japanese reader.
+        text_ja: String,
+        /// What is checked, for an English reader.
+        text_en: String,
+    }
+
     /// What was found about one signature.
     SignatureReport of core::SignatureReport {
         /// What it covers.
@@ -72,10 +99,15 @@ records! {
         role: Option<String>,
         /// The signing time, as claimed by the signer.
         signed_at: Option<SystemTime>,
+        /// The earliest time that a verified timestamp proves the signature to have existed at; role, path and revocation are
+        /// judged as of then. None without one.
+        stamped_at: Option<SystemTime>,
         /// The form found.
         level: SignatureLevel,
         /// Empty when nothing is to be said.
         reasons: Vec<VerificationReason>,
+        /// Every verification item of the specification, in its order.
+        checks: Vec<VerificationCheck>,
     }
 
     /// What was found about a file.
@@ -105,6 +137,9 @@ pub struct VerificationMaterial {
     pub revocation_lists: Vec<Vec<u8>>,
     /// hcRole texts that may sign a prescription, such as `Medical Doctor`.
     pub prescriber_roles: Vec<String>,
+    /// Roots of time-stamp authorities, which are not HPKI's. Without any, no file with a timestamp is valid.
+    #[uniffi(default = [])]
+    pub timestamp_roots: Vec<Vec<u8>>,
 }
 
 /// What a file should be verified against cannot be read.
@@ -128,6 +163,7 @@ pub fn verify_file(
 ) -> Result<VerificationReport, MaterialError> {
     let roots = read_all("root", &against.roots, Certificate::from_pem_or_der)?;
     let intermediates = read_all("intermediate", &against.intermediates, Certificate::from_pem_or_der)?;
+    let timestamp_roots = read_all("timestamp root", &against.timestamp_roots, Certificate::from_pem_or_der)?;
     let crls = read_all("revocation list", &against.revocation_lists, Crl::from_pem_or_der)?;
     let at = convert::time(at).ok_or_else(|| MaterialError::Unreadable {
         reason: "the time of verification is out of range".to_owned(),
@@ -135,7 +171,7 @@ pub fn verify_file(
     let trust = core::Trust {
         roots: &roots,
         intermediates: &intermediates,
-        timestamp_roots: &[],
+        timestamp_roots: &timestamp_roots,
         crls: &crls,
         prescriber_roles: &against.prescriber_roles,
         at,

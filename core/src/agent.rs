@@ -4,13 +4,16 @@
 //! signed prescriptions. Every step that changes something outside this phone is preceded by a note in sealed state,
 //! so that a crash anywhere is continued or undone, never half done.
 
+mod accepting;
 mod approving;
 mod error;
+mod last_inbox;
 mod mapping;
 mod outbox;
 mod record;
 mod registering;
 mod settings;
+mod starting_over;
 mod waiting;
 
 use std::{collections::HashSet, sync::Arc};
@@ -22,6 +25,7 @@ use self::outbox::Item;
 pub use self::{
     approving::{Approved, Batch, Delivery, Redelivery},
     error::{AgentError, Code, Kind},
+    last_inbox::{LastInbox, MAX_REMEMBERED},
     registering::Candidate,
     settings::{EXPIRY_WARNING, Warning},
     waiting::Waiting,
@@ -32,11 +36,12 @@ use crate::{
     device::{Device, KeyRole, state::State},
     journal::{Digest, Entry, Event, Journal},
     registration::{Binding, ClientInfo},
-    service::{BoundService, ClientIdentity, Service, ServiceError},
+    service::{BoundService, ClientIdentity, MAX_SKEW, Service, ServiceError},
     trust::{TrustConfiguration, TrustedService},
 };
 
 /// What an app gives the agent at start.
+#[derive(Clone)]
 pub struct Options {
     /// The services this app trusts.
     pub trust: TrustConfiguration,
@@ -96,9 +101,10 @@ struct Session {
 }
 
 impl Session {
-    /// Also over when the clock was set back: its age is unknown then.
+    /// Also over when the clock was set back: its age is unknown then. Not so when it went back a little, as the service's
+    /// time does from one answer to the next: `Date` has whole seconds, and answers take their time.
     fn is_over(&self) -> bool {
-        !(Duration::ZERO..=SESSION_LIFETIME).contains(&(self.service.now() - self.since))
+        !(-MAX_SKEW..=SESSION_LIFETIME).contains(&(self.service.now() - self.since))
     }
 }
 
@@ -107,12 +113,16 @@ impl Agent {
     ///
     /// # Errors
     /// [`Code::StateBusy`] while another agent lives on the same folder, [`Code::SecretStoreUnavailable`],
-    /// [`Code::StateDamaged`], [`Code::StorageFailed`], [`Code::JournalTampered`].
+    /// [`Code::StorageFailed`]; [`Code::StateDamaged`] and [`Code::JournalTampered`], for which there is
+    /// [`Agent::start_over`].
     pub fn open(options: Options) -> Result<Self, AgentError> {
         let Options { trust, client, device } = options;
         let state = State::open(&device)?;
         let journal = Journal::open(&device.data_dir, Arc::clone(&device.secrets))?;
         let binding = registering::load_binding(&state)?;
+        if binding.is_some() {
+            registering::forget_begun(&state)?;
+        }
         Ok(Self {
             trust,
             client,
@@ -216,8 +226,13 @@ impl Agent {
         if matches!(error.code(), Code::PhoneUnbound | Code::KeysInvalidated) {
             let mut bound = self.bound.lock().await;
             if let Some(Bound { binding, .. }) = bound.take() {
+                // What was signed and not delivered goes with the keys: the request still waits, for the next phone.
+                let lost = self.with_state(Item::undelivered).await?;
+                let mut events: Vec<_> =
+                    lost.iter().map(|i| record::not_delivered(i, error.code())).collect();
+                events.push(record::wiped(error.code()));
+                self.note(events).await?;
                 self.wipe(&binding.key_alias(KeyRole::Device).binding).await?;
-                self.note(vec![record::wiped(error.code())]).await?;
             }
         }
         Err(error)

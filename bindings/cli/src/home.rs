@@ -10,7 +10,7 @@ use std::{
 
 use clap::Args;
 use hpki_agent::{
-    agent::{Agent, AgentError, Options},
+    agent::{Agent, AgentError, Code, Options},
     device::{
         Device, KeyVaultError, Prompt, Random, Secret, SecretStore, SystemClock, SystemRandom,
         desktop::{DesktopKeyVault, KeyringStore, PassphraseStore, UserVerification},
@@ -59,6 +59,21 @@ impl HomeArgs {
     }
 
     pub(crate) fn open(&self) -> Result<Agent, Failure> {
+        Ok(Agent::open(self.options()?)?)
+    }
+
+    /// For a registration: one that is stored and cannot be used any more is given up, and the user told.
+    pub(crate) async fn open_to_register(&self) -> Result<Agent, Failure> {
+        match Agent::open(self.options()?) {
+            Err(error) if matches!(error.code(), Code::StateDamaged | Code::JournalTampered) => {
+                eprintln!("{}", error.text_ja());
+                Ok(Agent::start_over(self.options()?).await?)
+            }
+            opened => Ok(opened?),
+        }
+    }
+
+    fn options(&self) -> Result<Options, Failure> {
         let file = self.trust_file()?;
         let json = std::fs::read(&file).map_err(|e| {
             format!("{}: {e}; `hpki-agent register --trust FILE` comes first", file.display())
@@ -69,7 +84,7 @@ impl HomeArgs {
             software_version: env!("CARGO_PKG_VERSION").into(),
             client_name: "hpki-agent command line".into(),
         };
-        Ok(Agent::open(Options { trust: TrustConfiguration::from_json(&json)?, client, device })?)
+        Ok(Options { trust: TrustConfiguration::from_json(&json)?, client, device })
     }
 
     fn device(&self) -> Result<Device, Failure> {

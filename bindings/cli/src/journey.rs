@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 use hpki_agent::{
-    agent::{Agent, Code, Delivery, Status, Waiting},
+    agent::{Agent, AgentError, Code, Delivery, Status, Waiting},
     certificate::Holder,
     journal,
     prescription::Lang,
@@ -91,7 +91,7 @@ pub(crate) async fn register(home: &HomeArgs, args: RegisterArgs) -> Result<Exit
         photo if photo.is_file() => scan::read_one(photo)?,
         _ => args.letter.clone(),
     };
-    let agent = home.open()?;
+    let agent = home.open_to_register().await?;
     let candidate = match &args.code_file {
         Some(file) => {
             agent.register(&qr_text, Some(ActivationCode::parse(&std::fs::read_to_string(file)?)?)).await?
@@ -161,7 +161,11 @@ pub(crate) async fn status(home: &HomeArgs, args: StatusArgs) -> Result<ExitCode
 
 pub(crate) async fn inbox(home: &HomeArgs, args: InboxArgs) -> Result<ExitCode, Failure> {
     let agent = home.open()?;
-    for waiting in agent.inbox(Duration::from_secs(args.wait)).await? {
+    let waiting = match agent.inbox(Duration::from_secs(args.wait)).await {
+        Err(error) if error.code() == Code::Offline => last_inbox(&agent, error).await?,
+        read => read?,
+    };
+    for waiting in waiting {
         if args.json {
             out!("{}", as_json(&waiting));
         } else {
@@ -169,6 +173,17 @@ pub(crate) async fn inbox(home: &HomeArgs, args: InboxArgs) -> Result<ExitCode, 
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Without network: what waited when the inbox was last read, and when that was.
+async fn last_inbox(agent: &Agent, offline: AgentError) -> Result<Vec<Waiting>, Failure> {
+    let Some(last) = agent.last_inbox().await? else { return Err(offline.into()) };
+    let read_at = last.read_at.format(&Rfc3339)?;
+    eprintln!("{}\n{read_at} の受信内容 / offline: as it was then", offline.text_ja());
+    if last.left_out > 0 {
+        eprintln!("ほか {} 件 / {} more are not kept", last.left_out, last.left_out);
+    }
+    Ok(last.waiting)
 }
 
 fn as_json(waiting: &Waiting) -> serde_json::Value {

@@ -10,9 +10,14 @@ mod home;
 mod journey;
 mod scan;
 
-use std::process::ExitCode;
+use std::{alloc::System, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use zeroizing_alloc::ZeroAlloc;
+
+/// Memory that is given back is wiped: what TLS, HTTP and JSON have copied of tokens and prescriptions too.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// The phone's side of HPKI second certificates, from a shell.
 #[derive(Parser)]

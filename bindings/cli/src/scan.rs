@@ -19,9 +19,6 @@ const MAX_SIDE: u32 = 16_384;
 /// Memory that decoding one file may take: a frame of the agent's largest size in RGB, with 16 bits a channel, twice.
 const MAX_MEMORY: u64 = 160 << 20;
 
-/// Pixels of a camera's preview at most, 1920 × 1080: larger pictures are taken for stills, which may take longer.
-const CAMERA_PIXELS: usize = 1920 * 1080;
-
 /// Read the QR code in pictures.
 #[derive(Debug, Args)]
 pub(crate) struct ScanArgs {
@@ -73,8 +70,8 @@ fn read(scanner: &mut Scanner, file: &Path) -> Result<Reading, String> {
     let (luma, width, height) = load(file)?;
     let frame = Frame::new(&luma, width, height, width).map_err(|error| error.to_string())?;
     let start = ThreadTime::try_now().map_err(|error| error.to_string())?;
-    let budget = if width * height > CAMERA_PIXELS { Budget::STILL } else { Budget::FRAME };
-    let outcome = scanner.scan_within(&frame, budget);
+    scanner.start_over();
+    let outcome = scanner.scan_within(&frame, Budget::of_pixels(width * height));
     let took = start.try_elapsed().map_err(|error| error.to_string())?;
     Ok(Reading { outcome, took })
 }

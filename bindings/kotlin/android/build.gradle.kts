@@ -38,12 +38,7 @@ val generateKotlin by tasks.registering(Exec::class) {
     commandLine("$kotlinFolder/generate", generated.get().asFile.path)
 }
 val buildNative by tasks.registering(Exec::class) {
-    workingDir = kotlinFolder.resolve("../..")
-    environment("RUSTFLAGS", "-C link-arg=-Wl,-z,max-page-size=16384")
-    commandLine(
-        "cargo", "ndk", "--platform", "28", "-t", "arm64-v8a", "-t", "armeabi-v7a", "-t", "x86_64",
-        "-o", nativeLibraries.get().asFile.path, "build", "--release", "-p", "hpki-agent-bindings",
-    )
+    commandLine("$kotlinFolder/../android/ndk", nativeLibraries.get().asFile.path)
 }
 tasks.named("preBuild") { dependsOn(generateKotlin, buildNative) }
 

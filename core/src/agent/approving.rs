@@ -7,9 +7,9 @@ use time::OffsetDateTime;
 
 use super::{
     Agent, AgentError, Code, SESSION_LIFETIME, Waiting,
+    accepting::accept_certificate,
     outbox::{self, Item},
     record,
-    registering::accept_certificate,
 };
 use crate::{
     certificate::SigningCertificate,
@@ -91,7 +91,7 @@ impl Agent {
     ///
     /// # Errors
     /// [`Code::BatchEmpty`], [`Code::BatchTooLarge`], [`Code::BatchSigningOff`], [`Code::DocumentRefused`] or [`Code::RequestDamaged`] when one of
-    /// them cannot be signed, [`Code::CertificateChanged`], [`Code::CredentialDisabled`], the refusals of the
+    /// them cannot be signed, [`Code::RequestGone`] when one of [`Agent::last_inbox`] waits no longer, [`Code::CertificateChanged`], [`Code::CredentialDisabled`], the refusals of the
     /// certificate, and the errors of the wire. Nothing has been signed; what waits is still in the inbox.
     pub async fn prepare(&self, waiting: Vec<Waiting>) -> Result<Batch, AgentError> {
         if waiting.is_empty() {
@@ -101,6 +101,7 @@ impl Agent {
             return Err(AgentError::new(Code::BatchSigningOff));
         }
         let (binding, session) = self.session().await?;
+        self.still_wait(&waiting).await?;
         let credential = self.judge(session.credential(binding.credential_id()).await).await?;
         let allowed = credential.multisign().min(MAX_HASHES);
         if waiting.len() > allowed {
@@ -166,6 +167,7 @@ impl Agent {
             let delivery = self.deliver(&session, &item, Attempt::First, &mut answered).await?;
             approved.push(Approved { id: item.id, label, signed: file, delivery });
         }
+        self.forget_answered(&answered).await?;
         Ok(approved)
     }
 
@@ -188,6 +190,7 @@ impl Agent {
                 delivery => tried.push(Redelivery { id: item.id, delivery }),
             }
         }
+        self.forget_answered(&answered).await?;
         Ok(tried)
     }
 

@@ -6,11 +6,14 @@ use crate::{
     certificate::{CertificateError, PathError, ProfileError},
     device::{KeyVaultError, SecretStoreError, state::StateError},
     journal::JournalError,
-    prescription::{Refusal, Severity, Violation},
+    prescription::{Refusal, Severity, Violation, visible},
     registration::{ActivationCodeError, BindingError, RegistrationError, RegistrationRefusal, TicketError},
     service::{ActivationError, CredentialRefusal, CscRefusal, ServiceError, http::TransportError},
     signature::{FinishError, PrepareError},
 };
+
+/// Characters of the roles that a refusal names: every role of HPKI has fewer than 40.
+const MAX_ROLES: usize = 100;
 
 impl From<TicketError> for AgentError {
     fn from(error: TicketError) -> Self {
@@ -206,6 +209,7 @@ impl From<CredentialRefusal> for AgentError {
                 Code::CredentialDisabled
             }
             CredentialRefusal::Algorithm
+            | CredentialRefusal::NoKey
             | CredentialRefusal::NoCertificate
             | CredentialRefusal::NoIdentifier => Code::ServiceMisbehaved,
         };
@@ -239,7 +243,9 @@ impl From<ProfileError> for AgentError {
             ProfileError::NotYetValid { .. } | ProfileError::Expired { .. } => Code::CertificateExpired,
             ProfileError::NoRole => Code::CertificateWithoutRole,
             ProfileError::Pharmacist { roles } | ProfileError::NotPrescriber { roles } => {
-                return Self::new(Code::CertificateNotPrescriber).detail(roles.join(", ")).caused_by(error);
+                // The path is judged later, so these are still a stranger's words.
+                let roles: String = roles.join(", ").chars().take(MAX_ROLES).collect();
+                return Self::new(Code::CertificateNotPrescriber).detail(visible(&roles)).caused_by(error);
             }
             _ => Code::CertificateInvalid,
         };

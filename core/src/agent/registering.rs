@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
-use super::{Agent, AgentError, Bound, Code, Kind, Session, blocking, outbox::Item, record};
+use super::{Agent, AgentError, Bound, Code, Session, accepting, blocking, last_inbox, outbox::Item, record};
 use crate::{
-    certificate::{Certificate, Holder, SigningCertificate, build_path},
+    certificate::Holder,
     device::{KeyAlias, KeyRole, KeyVaultError, NewKey, Secret, state::State},
     registration::{
         self, ActivationCode, Binding, BoundKeys, Registered, RegistrationRefusal, RegistrationRequest,
@@ -225,7 +225,8 @@ impl Agent {
     }
 
     /// What the service says of the credential, judged: only a certificate that may prescribe makes a candidate. For
-    /// any other the phone is unregistered again, so that nothing half bound stays behind.
+    /// any other the phone is unregistered again, so that nothing half bound stays behind. An answer that could not be read
+    /// is asked for again, by [`Agent::candidate`] or with the same ticket.
     async fn read_candidate(
         &self,
         service: Service,
@@ -245,14 +246,12 @@ impl Agent {
             .await?;
         let credential = session.credential(&answer.credential_id).await.map_err(AgentError::from);
         let accepted = credential.and_then(|credential| {
-            accept_certificate(trusted, credential.chain(), now)
+            accepting::accept_certificate(trusted, credential.chain(), now)
                 .map(|certificate| (certificate, credential.chain().to_vec()))
         });
         let (certificate, chain) = match accepted {
             Ok(accepted) => accepted,
-            Err(refused) if matches!(refused.kind(), Kind::Retry | Kind::FixPhone) => {
-                return Err(refused);
-            }
+            Err(unread) if !accepting::condemns(unread.code()) => return Err(unread),
             Err(refused) => {
                 self.remove_registration(
                     session.service(),
@@ -310,6 +309,7 @@ impl Agent {
         blocking(move || Ok(secrets.delete(&name)?)).await?;
         self.with_state(|state| {
             Item::clear(state)?;
+            last_inbox::clear(state)?;
             state.remove(BEGUN)?;
             Ok(state.remove(BINDING)?)
         })
@@ -372,25 +372,19 @@ pub(super) fn is_unconfirmed(state: &State) -> Result<bool, AgentError> {
     Ok(load_begun(state)?.is_some_and(|begun| begun.answer.is_some()))
 }
 
+/// Where a binding is in force no registration waits: the note of its own is what a crash left of [`Agent::confirm`].
+pub(super) fn forget_begun(state: &State) -> Result<(), AgentError> {
+    Ok(state.remove(BEGUN)?)
+}
+
 pub(super) fn load_binding(state: &State) -> Result<Option<Binding>, AgentError> {
     let Some(stored) = state.read(BINDING)? else { return Ok(None) };
     Ok(Some(Binding::from_json(&stored)?))
 }
 
-/// The leaf of a chain (DER, leaf first), if it has the profile of a prescriber's certificate and leads to a root that
-/// the app trusts for this service. Revocation is the service's to say here (`cert.status`, judged before).
-pub(super) fn accept_certificate(
-    trusted: &TrustedService,
-    chain: &[Vec<u8>],
-    now: OffsetDateTime,
-) -> Result<SigningCertificate, AgentError> {
-    let parse = |der: &Vec<u8>| Certificate::from_der(der);
-    let mut chain = chain.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-    let roots = trusted.hpki_roots.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-    if chain.is_empty() {
-        return Err(AgentError::new(Code::CertificateInvalid));
-    }
-    let leaf = SigningCertificate::check(chain.remove(0), &trusted.prescriber_roles, now)?;
-    build_path(leaf.certificate(), &chain, &roots, now)?;
-    Ok(leaf)
+/// The vault's names of the keys of whatever registrations can still be read.
+pub(super) fn key_bindings(state: &State) -> Vec<String> {
+    let bound = load_binding(state).ok().flatten().map(|b| b.key_alias(KeyRole::Device).binding);
+    let begun = load_begun(state).ok().flatten().map(|b| b.key_binding);
+    bound.into_iter().chain(begun).collect()
 }

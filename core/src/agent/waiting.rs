@@ -27,6 +27,8 @@ pub struct Waiting {
     pub(super) response_uri: Option<String>,
     /// SHA-256 of the bytes that are shown; zeros where there are none.
     pub(super) document: [u8; 32],
+    /// From an earlier reading of the inbox: it may wait no longer.
+    pub(super) is_remembered: bool,
 }
 
 impl Waiting {
@@ -76,6 +78,7 @@ impl Agent {
     pub async fn inbox(&self, wait: std::time::Duration) -> Result<Vec<Waiting>, AgentError> {
         let (binding, session) = self.session().await?;
         let inbox = self.judge(session.inbox(wait).await).await?;
+        self.remember(&inbox.items, session.now()).await?;
         let undelivered = self.with_state(Item::undelivered).await?;
         let mut waiting = Vec::with_capacity(inbox.items.len());
         for item in inbox.items.into_iter().filter(|item| undelivered.iter().all(|u| u.id != item.id)) {
@@ -116,6 +119,7 @@ impl Agent {
             document: sha256(prescription.envelope()),
             content: Ok(prescription),
             response_uri: None,
+            is_remembered: false,
         })
     }
 
@@ -136,6 +140,7 @@ impl Agent {
             }
             self.judge(session.decline(uri, reason).await).await?;
             answered.insert(waiting.id.clone());
+            self.forget_answered(&answered).await?;
         }
         let document = waiting.content.is_ok().then(|| Digest::from_sha256(waiting.document));
         self.note(vec![record::declined(&waiting.id, document)]).await?;
@@ -159,7 +164,17 @@ impl Waiting {
             expires_at: item.expires_at,
             content,
             response_uri: Some(item.response_uri),
+            is_remembered: false,
         }
+    }
+
+    pub(super) fn remembered(item: InboxItem, holder: &Holder) -> Self {
+        Self { is_remembered: true, ..Self::from_inbox(item, holder) }
+    }
+
+    /// What was asked for: the request and the document.
+    pub(super) fn identity(&self) -> (String, [u8; 32]) {
+        (self.id.clone(), self.document)
     }
 }
 

@@ -119,7 +119,7 @@ impl Crl {
 
     /// Who issued it, RFC 4514.
     pub fn issuer_name(&self) -> String {
-        self.0.issuer.to_string()
+        self.0.issuer.text()
     }
 
     /// When it was issued, UTC.

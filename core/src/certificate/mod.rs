@@ -27,8 +27,8 @@ mod x509;
 pub use crl::{Crl, CrlError};
 pub use key::{KeyAlgorithm, SignatureAlgorithm, SignatureInvalid};
 pub use path::{Path, PathError, PathOptions, PathRefusal, Purpose, build_path, build_path_with};
-pub(crate) use profile::check_signer;
 pub use profile::{Holder, ProfileError, SigningCertificate, holder};
+pub(crate) use profile::{check_signer, name_and_roles};
 pub use revocation::{
     Revocation, RevocationOptions, RevocationReason, RevocationUnknown, revocation, revocation_with,
 };

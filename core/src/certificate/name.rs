@@ -13,24 +13,27 @@ pub(super) const ORGANIZATION: &[u8] = &[0x55, 4, 10];
 /// emailAddress, 1.2.840.113549.1.9.1 (PKCS #9)
 pub(super) const EMAIL_ADDRESS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1];
 
-/// Attribute types (contents octets) with a short name registered for LDAP (RFC 4514 §3, RFC 4519): 2.5.4.…, and
+/// The short name registered for LDAP (RFC 4514 §3, RFC 4519) of an attribute type (contents octets): 2.5.4.…, and
 /// 0.9.2342.19200300.100.1.….
-const SHORT_NAMES: [(&[u8], &str); 14] = [
-    (COMMON_NAME, "CN"),
-    (&[0x55, 4, 4], "sn"),
-    (&[0x55, 4, 5], "serialNumber"),
-    (&[0x55, 4, 6], "C"),
-    (&[0x55, 4, 7], "L"),
-    (&[0x55, 4, 8], "ST"),
-    (&[0x55, 4, 9], "STREET"),
-    (ORGANIZATION, "O"),
-    (&[0x55, 4, 11], "OU"),
-    (&[0x55, 4, 12], "title"),
-    (&[0x55, 4, 42], "givenName"),
-    (&[0x55, 4, 97], "organizationIdentifier"),
-    (&[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 1], "UID"),
-    (&[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 25], "DC"),
-];
+fn short_name(oid: &[u8]) -> Option<&'static str> {
+    Some(match oid {
+        COMMON_NAME => "CN",
+        [0x55, 4, 4] => "sn",
+        [0x55, 4, 5] => "serialNumber",
+        [0x55, 4, 6] => "C",
+        [0x55, 4, 7] => "L",
+        [0x55, 4, 8] => "ST",
+        [0x55, 4, 9] => "STREET",
+        ORGANIZATION => "O",
+        [0x55, 4, 11] => "OU",
+        [0x55, 4, 12] => "title",
+        [0x55, 4, 42] => "givenName",
+        [0x55, 4, 97] => "organizationIdentifier",
+        [0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 1] => "UID",
+        [0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 25] => "DC",
+        _ => return None,
+    })
+}
 
 /// A name, its structure checked.
 #[derive(Clone)]
@@ -54,6 +57,15 @@ impl Name {
         &self.der
     }
 
+    /// RFC 4514.
+    pub(super) fn text(&self) -> String {
+        use std::fmt::Write;
+        // Names are about as long as their DER.
+        let mut text = String::with_capacity(self.der.len());
+        let _ = write!(text, "{self}");
+        text
+    }
+
     /// No RDN at all.
     pub(super) fn is_empty(&self) -> bool {
         self.canonical().is_empty()
@@ -61,18 +73,23 @@ impl Name {
 
     /// Text of the first attribute of this type.
     pub(super) fn first(&self, oid: &[u8]) -> Option<String> {
-        each(&self.der).find(|attribute| attribute.oid == oid)?.text()
+        each(&self.der).find(|attribute| attribute.oid == oid)?.text().map(Cow::into_owned)
     }
 
     /// Texts of all attributes of this type; `None` for one that is no text.
     pub(super) fn texts(&self, oid: &[u8]) -> Vec<Option<String>> {
-        each(&self.der).filter(|attribute| attribute.oid == oid).map(|attribute| attribute.text()).collect()
+        let of_type = each(&self.der).filter(|attribute| attribute.oid == oid);
+        of_type.map(|attribute| attribute.text().map(Cow::into_owned)).collect()
     }
 
     /// Equal by DER, or by RFC 5280 §7.1 as far as names in certificates need it: case and runs of spaces do not
     /// count, nor does the string type. Of the preparation of RFC 4518, Unicode normalization is left out.
     pub(super) fn matches(&self, other: &Self) -> bool {
-        self.der == other.der || self.canonical() == other.canonical()
+        self.der == other.der
+            || self.canonical.get().zip(other.canonical.get()).map_or_else(
+                || rdns(&self.der).map(Rdn).eq(rdns(&other.der).map(Rdn)),
+                |(own, others)| own == others,
+            )
     }
 
     /// `self` begins with all RDNs of `base`, as [`Name::matches`] compares them.
@@ -83,11 +100,7 @@ impl Name {
     /// RDNs in their order, prepared, one after another, each with its length before it: equal octets are equal
     /// names, and a prefix is a name's beginning.
     pub(super) fn canonical(&self) -> &[u8] {
-        self.canonical.get_or_init(|| {
-            rdns(&self.der)
-                .flat_map(|rdn| canonical(&inside(rdn).filter_map(attribute).collect::<Vec<_>>()))
-                .collect()
-        })
+        self.canonical.get_or_init(|| rdns(&self.der).flat_map(|rdn| Rdn(rdn).canonical()).collect())
     }
 }
 
@@ -99,6 +112,54 @@ pub(super) fn canonical_rdn(set: &[u8]) -> Option<Vec<u8>> {
         rdn.push(attribute(elements.expect(Tag::Sequence)?)?);
     }
     (!rdn.is_empty()).then(|| canonical(&rdn))
+}
+
+/// One RDN of a name that has been checked.
+struct Rdn<'a>(Tlv<'a>);
+
+impl<'a> Rdn<'a> {
+    fn canonical(&self) -> Vec<u8> {
+        canonical(&inside(self.0).filter_map(attribute).collect::<Vec<_>>())
+    }
+
+    /// The attribute, where there is but one.
+    fn only(&self) -> Option<Attribute<'a>> {
+        let mut attributes = inside(self.0).filter_map(attribute);
+        attributes.next().filter(|_| attributes.next().is_none())
+    }
+}
+
+/// As [`Name::canonical`] has it, which is made only where the answer is not plain.
+impl PartialEq for Rdn<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        if self.0.raw == other.0.raw {
+            return true;
+        }
+        if let (Some(a), Some(b)) = (self.only(), other.only()) {
+            if a.oid != b.oid {
+                return false;
+            }
+            if let (Some(a), Some(b)) = (a.text(), b.text())
+                && a.is_ascii()
+                && b.is_ascii()
+            {
+                return same_words(&a, &b);
+            }
+        }
+        self.canonical() == other.canonical()
+    }
+}
+
+/// The same words whatever their case; both texts are ASCII.
+fn same_words(a: &str, b: &str) -> bool {
+    let (mut a, mut b) = (a.split_whitespace(), b.split_whitespace());
+    loop {
+        match (a.next(), b.next()) {
+            (Some(a), Some(b)) if a.eq_ignore_ascii_case(b) => {}
+            (None, None) => return true,
+            _ => return false,
+        }
+    }
 }
 
 /// The attributes in a fixed order.
@@ -135,9 +196,9 @@ struct Attribute<'a> {
     value: Tlv<'a>,
 }
 
-impl Attribute<'_> {
-    fn text(&self) -> Option<String> {
-        directory_string(self.value)
+impl<'a> Attribute<'a> {
+    fn text(&self) -> Option<Cow<'a, str>> {
+        directory_text(self.value)
     }
 
     /// The value for comparison; what is no text stands for itself, behind an octet that no text begins with.
@@ -152,8 +213,7 @@ impl Attribute<'_> {
     }
 
     fn write_rfc4514(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let short = SHORT_NAMES.iter().find(|(known, _)| *known == self.oid).map(|(_, short)| short);
-        match (short, self.text()) {
+        match (short_name(self.oid), self.text()) {
             (Some(short), Some(text)) => {
                 f.write_str(short)?;
                 f.write_str("=")?;
@@ -199,7 +259,7 @@ fn check(name: Tlv) -> Option<()> {
 
 /// The RDNs of a name that has been checked.
 fn rdns(name: &[u8]) -> impl Iterator<Item = Tlv<'_>> {
-    Tlv::only(name, Tag::Sequence).into_iter().flat_map(inside)
+    elements(Tlv::only(name, Tag::Sequence))
 }
 
 /// The attributes of all RDNs of a name that has been checked.
@@ -208,7 +268,13 @@ fn each(name: &[u8]) -> impl Iterator<Item = Attribute<'_>> {
 }
 
 fn inside(tlv: Tlv<'_>) -> impl Iterator<Item = Tlv<'_>> {
-    tlv.open().into_iter().flat_map(Cursor::items)
+    elements(Some(tlv))
+}
+
+/// The elements inside, as far as they are well-formed.
+fn elements(tlv: Option<Tlv<'_>>) -> impl Iterator<Item = Tlv<'_>> {
+    let mut cursor = tlv.and_then(Tlv::open);
+    std::iter::from_fn(move || cursor.as_mut()?.any())
 }
 
 fn attribute(tlv: Tlv<'_>) -> Option<Attribute<'_>> {
@@ -220,18 +286,18 @@ fn attribute(tlv: Tlv<'_>) -> Option<Attribute<'_>> {
 }
 
 /// The string types that names and hcRole use. TeletexString has no certain character set and is not read.
-pub(super) fn directory_string(value: Tlv) -> Option<String> {
+pub(super) fn directory_text(value: Tlv<'_>) -> Option<Cow<'_, str>> {
     match value.tag {
-        Tag::Utf8String => String::from_utf8(value.value.to_vec()).ok(),
+        Tag::Utf8String => str::from_utf8(value.value).ok().map(Cow::Borrowed),
         Tag::PrintableString | Tag::Ia5String | Tag::NumericString if value.value.is_ascii() => {
-            String::from_utf8(value.value.to_vec()).ok()
+            str::from_utf8(value.value).ok().map(Cow::Borrowed)
         }
         Tag::BmpString if value.value.len().is_multiple_of(2) => {
             let units = value.value.chunks_exact(2).map(|pair| match *pair {
                 [high, low] => u16::from_be_bytes([high, low]),
                 _ => 0,
             });
-            String::from_utf16(&units.collect::<Vec<_>>()).ok()
+            String::from_utf16(&units.collect::<Vec<_>>()).ok().map(Cow::Owned)
         }
         _ => None,
     }
@@ -269,6 +335,28 @@ mod tests {
         assert!(parsed(&a).matches(&parsed(&b)));
         assert!(!parsed(&a).matches(&parsed(&c)));
         assert!(!parsed(&a).matches(&parsed(&d)), "the order of RDNs counts");
+    }
+
+    #[test]
+    fn names_match_exactly_when_their_prepared_forms_are_equal() {
+        let texts = [
+            "", " ", "a", "A", "a b", "A  b", " a\tb ", "ab", "a b c", "é", "É", "ß", "Σ", "σ", "ς", "ａ",
+            "Ａ",
+        ];
+        let mut names = Vec::new();
+        for text in texts {
+            for oid in ["2.5.4.3", "2.5.4.10"] {
+                names.push(parsed(&name(&[("2.5.4.6", 0x13, b"JP"), (oid, 0x0c, text.as_bytes())])));
+                names.push(parsed(&name(&[(oid, 0x0c, text.as_bytes())])));
+                names.push(parsed(&name(&[(oid, 0x14, text.as_bytes())])));
+                let rdn = [attribute(oid, 0x0c, text.as_bytes()), attribute("2.5.4.5", 0x13, b"1")].concat();
+                names.push(parsed(&tlv(0x30, &tlv(0x31, &rdn))));
+            }
+        }
+        for (a, b) in names.iter().flat_map(|a| names.iter().map(move |b| (a, b))) {
+            let equal = a.clone().canonical() == b.clone().canonical();
+            assert_eq!(a.matches(b), equal, "{a} {b}");
+        }
     }
 
     #[test]

@@ -165,20 +165,12 @@ impl std::fmt::Debug for SigningCertificate {
 /// # Errors
 /// [`ProfileError::MalformedName`], [`ProfileError::MalformedAlternativeName`], [`ProfileError::MalformedRole`].
 pub fn holder(certificate: &Certificate) -> Result<Holder, ProfileError> {
-    let extensions = certificate.extensions();
-    let alternatives = match extensions.value(SUBJECT_ALT_NAME) {
-        Some(value) => directory_names(value).ok_or(ProfileError::MalformedAlternativeName)?,
-        None => Vec::new(),
-    };
-    let roles = match extensions.value(SUBJECT_DIRECTORY_ATTRIBUTES) {
-        Some(value) => role::roles(value).ok_or(ProfileError::MalformedRole)?,
-        None => Vec::new(),
-    };
-    let alternative_text = |oid: &[u8]| alternatives.first().and_then(|name| name.first(oid));
+    let Person { alternative, name_romaji, roles } = Person::read(certificate)?;
+    let alternative_text = |oid: &[u8]| alternative.as_ref().and_then(|name| name.first(oid));
     let validity = certificate.validity();
     Ok(Holder {
         name_kanji: alternative_text(COMMON_NAME),
-        name_romaji: certificate.subject().first(COMMON_NAME).ok_or(ProfileError::MalformedName)?,
+        name_romaji,
         roles,
         organization: alternative_text(ORGANIZATION).or_else(|| certificate.subject().first(ORGANIZATION)),
         issuer: certificate.issuer_name(),
@@ -188,16 +180,50 @@ pub fn holder(certificate: &Certificate) -> Result<Holder, ProfileError> {
     })
 }
 
-/// The profile and role of a certificate whose holder has been read. Validity is left to the caller: it judges more
-/// than one moment.
+/// The name in kanji, else in romaji, and the roles of a certificate's holder.
+///
+/// # Errors
+/// As [`holder`].
+pub(crate) fn name_and_roles(certificate: &Certificate) -> Result<(String, Vec<String>), ProfileError> {
+    let Person { alternative, name_romaji, roles } = Person::read(certificate)?;
+    let name_kanji = alternative.and_then(|name| name.first(COMMON_NAME));
+    Ok((name_kanji.unwrap_or(name_romaji), roles))
+}
+
+/// What a certificate's extensions and subject say about a person.
+struct Person {
+    /// The first directoryName in subjectAltName.
+    alternative: Option<Name>,
+    name_romaji: String,
+    roles: Vec<String>,
+}
+
+impl Person {
+    fn read(certificate: &Certificate) -> Result<Self, ProfileError> {
+        let extensions = certificate.extensions();
+        let alternative = match extensions.value(SUBJECT_ALT_NAME) {
+            Some(value) => first_directory_name(value).ok_or(ProfileError::MalformedAlternativeName)?,
+            None => None,
+        };
+        let roles = match extensions.value(SUBJECT_DIRECTORY_ATTRIBUTES) {
+            Some(value) => role::roles(value).ok_or(ProfileError::MalformedRole)?,
+            None => Vec::new(),
+        };
+        let name_romaji = certificate.subject().first(COMMON_NAME).ok_or(ProfileError::MalformedName)?;
+        Ok(Self { alternative, name_romaji, roles })
+    }
+}
+
+/// The profile and role of a certificate whose holder's `roles` have been read. Validity is left to the caller: it judges
+/// more than one moment.
 pub(crate) fn check_signer(
     certificate: &Certificate,
-    holder: &Holder,
     roles: &[String],
+    prescriber_roles: &[String],
 ) -> Result<(), ProfileError> {
     check_purpose(certificate)?;
     check_strength(certificate)?;
-    check_role(&holder.roles, roles)
+    check_role(roles, prescriber_roles)
 }
 
 /// Whether `policy` lies under `arc`: contents octets of an OID are a prefix exactly when its arcs are.
@@ -254,17 +280,18 @@ fn check_role(roles: &[String], prescribers: &[String]) -> Result<(), ProfileErr
     })
 }
 
-/// Every directoryName `[4]` among GeneralNames.
-fn directory_names(general_names: &[u8]) -> Option<Vec<Name>> {
+/// The first directoryName `[4]` among GeneralNames, all of which must be readable.
+fn first_directory_name(general_names: &[u8]) -> Option<Option<Name>> {
     let mut names = Tlv::only(general_names, Tag::Sequence)?.open()?;
-    let mut directory_names = Vec::new();
+    let mut first = None;
     while !names.is_empty() {
         let general_name = names.any()?;
         if general_name.tag == context(4) {
-            directory_names.push(Name::from_der(general_name.value)?);
+            let name = Name::from_der(general_name.value)?;
+            first = first.or(Some(name));
         }
     }
-    Some(directory_names)
+    Some(first)
 }
 
 #[cfg(test)]

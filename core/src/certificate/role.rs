@@ -12,7 +12,7 @@
 use der::Tag;
 
 use super::{
-    name::directory_string,
+    name::directory_text,
     tlv::{Tlv, context},
 };
 
@@ -52,7 +52,7 @@ fn role(actor: Tlv) -> Option<String> {
     let text = coded.expect(context(2))?.open()?.any()?;
     coded.finish()?;
 
-    let text = directory_string(text)?;
+    let text = directory_text(text)?.into_owned();
     (scheme.oid()? == CODING_SCHEME && !text.is_empty()).then_some(text)
 }
 

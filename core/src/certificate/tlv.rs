@@ -139,11 +139,6 @@ impl<'a> Cursor<'a> {
         Some(Tlv { tag, value: raw.get(header..)?, raw })
     }
 
-    /// The elements from here on, as far as they are well-formed.
-    pub(super) fn items(mut self) -> impl Iterator<Item = Tlv<'a>> {
-        std::iter::from_fn(move || self.any())
-    }
-
     pub(super) fn expect(&mut self, tag: Tag) -> Option<Tlv<'a>> {
         self.any().filter(|tlv| tlv.tag == tag)
     }

@@ -1,6 +1,10 @@
 //! One X.509 certificate (RFC 5280 §4), read once: every later question is answered from fields, not from bytes.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use der::Tag;
 use ring::digest;
@@ -27,8 +31,10 @@ pub struct Certificate(Arc<Fields>);
 
 struct Fields {
     der: Vec<u8>,
-    tbs: Vec<u8>,
-    signature: Vec<u8>,
+    /// Where in `der` the signed part is.
+    tbs: Range<usize>,
+    /// Where in `der` the signature is.
+    signature: Range<usize>,
     signature_algorithm: Option<SignatureAlgorithm>,
     is_version_3: bool,
     serial_number: Vec<u8>,
@@ -37,6 +43,7 @@ struct Fields {
     validity: Validity,
     key: SubjectKey,
     extensions: Extensions,
+    is_self_issued: OnceLock<bool>,
 }
 
 /// When a certificate is valid, both ends included (RFC 5280 §4.1.2.5).
@@ -58,7 +65,16 @@ impl Certificate {
         if der.len() > MAX_CERTIFICATE {
             return Err(CertificateError::TooLong);
         }
-        fields(der).map(|fields| Self(Arc::new(fields)))
+        Self::from_vec(der.to_vec())
+    }
+
+    /// [`Certificate::from_der`] without a copy.
+    pub(crate) fn from_vec(der: Vec<u8>) -> Result<Self, CertificateError> {
+        if der.len() > MAX_CERTIFICATE {
+            return Err(CertificateError::TooLong);
+        }
+        let fields = fields(&der)?;
+        Ok(Self(Arc::new(Fields { der, ..fields })))
     }
 
     /// Parses DER, or PEM with one block `CERTIFICATE` (RFC 7468).
@@ -90,12 +106,12 @@ impl Certificate {
 
     /// The subject, RFC 4514.
     pub fn subject_name(&self) -> String {
-        self.0.subject.to_string()
+        self.0.subject.text()
     }
 
     /// The issuer, RFC 4514.
     pub fn issuer_name(&self) -> String {
-        self.0.issuer.to_string()
+        self.0.issuer.text()
     }
 
     /// The serial number, lower-case hexadecimal, two digits an octet, without the sign octet.
@@ -151,7 +167,8 @@ impl Certificate {
     }
 
     pub(super) fn is_signed_by(&self, issuer: &Certificate) -> bool {
-        issuer.has_signed(self.0.signature_algorithm, &self.0.tbs, &self.0.signature)
+        let part = |range: &Range<usize>| self.0.der.get(range.clone()).unwrap_or_default();
+        issuer.has_signed(self.0.signature_algorithm, part(&self.0.tbs), part(&self.0.signature))
     }
 
     /// Whether its key has made this X.509 signature.
@@ -196,7 +213,7 @@ impl Certificate {
 
     /// Subject and issuer are one name (RFC 5280 §3.2 "self-issued").
     pub(super) fn is_self_issued(&self) -> bool {
-        self.0.issuer.matches(&self.0.subject)
+        *self.0.is_self_issued.get_or_init(|| self.0.issuer.matches(&self.0.subject))
     }
 }
 
@@ -223,6 +240,7 @@ impl Validity {
     }
 }
 
+/// All but the DER itself.
 fn fields(der: &[u8]) -> Result<Fields, CertificateError> {
     let outer = signed(der).ok_or(CertificateError::Malformed("certificate"))?;
     let mut tbs = outer.tbs.open().ok_or(CertificateError::Malformed("tbsCertificate"))?;
@@ -244,10 +262,13 @@ fn fields(der: &[u8]) -> Result<Fields, CertificateError> {
         .ok_or(CertificateError::Malformed("subjectPublicKeyInfo"))?;
     let extensions = tail(tbs, version).ok_or(CertificateError::Malformed("extensions"))?;
     let extensions = Extensions::parse(extensions, &issuer).map_err(CertificateError::Malformed)?;
+    // The signed part begins the contents, the signature ends them.
+    let contents = Tlv::only(der, Tag::Sequence).ok_or(CertificateError::Malformed("certificate"))?.value;
+    let start = der.len() - contents.len();
     Ok(Fields {
-        der: der.to_vec(),
-        tbs: outer.tbs.raw.to_vec(),
-        signature: outer.signature.to_vec(),
+        der: Vec::new(),
+        tbs: start..start + outer.tbs.raw.len(),
+        signature: der.len() - outer.signature.len()..der.len(),
         signature_algorithm: SignatureAlgorithm::from_identifier(outer.algorithm),
         is_version_3: version == 2,
         serial_number: serial_number.value.to_vec(),
@@ -256,6 +277,7 @@ fn fields(der: &[u8]) -> Result<Fields, CertificateError> {
         validity,
         key,
         extensions,
+        is_self_issued: OnceLock::new(),
     })
 }
 

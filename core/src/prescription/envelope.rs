@@ -18,6 +18,8 @@ const MAX_DEPTH: usize = 64;
 /// The longest start tag of an envelope has 150 bytes. Bounds the attributes that are compared with each other.
 const MAX_TAG_BYTES: usize = 1_024;
 
+/// The Id that the signature will have.
+const SIGNATURE_ID: &str = "PrescriptionSign";
 const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 const XMLDSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
 
@@ -108,7 +110,7 @@ impl Reader<'_, '_> {
             return;
         }
         self.everywhere(document);
-        self.encoding();
+        self.declaration();
         self.attributes(root, &[("id", "Document")]);
         match schema {
             None => self.report(&rule::SCHEMA_LOCATION),
@@ -121,10 +123,14 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// What must hold of every node: no comment, no processing instruction, no foreign namespace in scope, no id twice,
-    /// no signature.
+    /// What must hold of every node: no comment, no processing instruction, no foreign namespace in scope, no id twice
+    /// (that of the signature to come included), no signature, and one document, under whatever element.
     fn everywhere(&mut self, document: &Document<'_>) {
-        let mut ids = HashSet::new();
+        let mut ids = HashSet::from([SIGNATURE_ID]);
+        let is_document = |node: &Node| node.tag_name().name() == "PrescriptionDocument";
+        if document.descendants().filter(is_document).nth(1).is_some() {
+            self.report(&rule::XML_DUPLICATE);
+        }
         for node in document.descendants() {
             if node.is_comment() || node.is_pi() {
                 self.report(&rule::XML_UNEXPECTED);
@@ -143,14 +149,19 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn encoding(&mut self) {
+    fn declaration(&mut self) {
         let Some((declaration, _)) = self.text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"))
         else {
             return;
         };
-        let Some((_, after)) = declaration.split_once("encoding") else { return };
-        if !after.split(['"', '\'']).nth(1).is_some_and(|name| name.eq_ignore_ascii_case("UTF-8")) {
+        let value = |name| declaration.split_once(name).map(|(_, after)| after.split(['"', '\'']).nth(1));
+        if value("encoding").is_some_and(|name| !name.is_some_and(|name| name.eq_ignore_ascii_case("UTF-8")))
+        {
             self.report(&rule::XML_ENCODING);
+        }
+        // Version 1.1 takes other characters for line ends.
+        if value("version") != Some(Some("1.0")) {
+            self.report(&rule::XML_UNEXPECTED);
         }
     }
 

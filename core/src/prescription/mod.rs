@@ -10,6 +10,7 @@ mod build;
 mod check;
 mod codes;
 mod envelope;
+mod glyph;
 mod look_alike;
 mod preview;
 mod rules;
@@ -24,6 +25,7 @@ use std::{fmt, ops::Range, str};
 
 use serde::Serialize;
 
+pub(crate) use glyph::visible;
 pub use look_alike::LookAlike;
 pub use preview::{
     Burden, ClinicalNote, Coded, DateText, Department, Drug, DrugSupplement, Institution, Insurance,

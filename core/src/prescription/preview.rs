@@ -1,5 +1,5 @@
-//! What the doctor is shown, as data that an app lays out. Values stand exactly as in the document; an empty string
-//! means that the document leaves the field empty. Whatever has no place of its own stands in [`Preview::other`].
+//! What the doctor is shown, as data that an app lays out. Values stand exactly as in the document, but for characters that
+//! could deceive the eye, whose numbers stand with them; an empty string means that the document leaves the field empty. Whatever has no place of its own stands in [`Preview::other`].
 
 use serde::Serialize;
 

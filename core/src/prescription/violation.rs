@@ -220,6 +220,12 @@ pub(super) const COMBINING: Rule = error(
 pub(super) const VARIANT: Rule =
     warning("variant_character", "異体字の指定があります", "a variation selector");
 
+pub(super) const UNFAMILIAR: Rule = warning(
+    "unfamiliar_character",
+    "処方箋に通常使われない、ほかの文字と紛らわしい文字があります（文字の番号を添えて表示します）",
+    "a character that prescriptions are not written with and that may pass for another; its number stands behind it",
+);
+
 // Fields
 pub(super) const RECORD_NUMBER: Rule =
     error("record_number", "レコード番号を読めません", "the record number cannot be read");

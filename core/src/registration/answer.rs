@@ -163,10 +163,17 @@ pub enum Unregistration {
 /// [`RegistrationRefusal`].
 pub fn judge_unregistration(status: u16, body: &[u8]) -> Result<Unregistration, RegistrationRefusal> {
     match (status, refusal(status, body)) {
-        (200 | 204, _) => Ok(Unregistration::Removed),
+        (204, _) => Ok(Unregistration::Removed),
+        (200, _) if is_object_or_nothing(body) => Ok(Unregistration::Removed),
+        // A proxy's page does not say that the service has removed anything.
+        (200, _) => Err(bad("JSON")),
         (401, RegistrationRefusal::TicketUnknown) | (404 | 410, _) => Ok(Unregistration::AlreadyGone),
         (_, refusal) => Err(refusal),
     }
+}
+
+fn is_object_or_nothing(body: &[u8]) -> bool {
+    body.trim_ascii().is_empty() || matches!(serde_json::from_slice(body), Ok(Value::Object(_)))
 }
 
 fn refusal(status: u16, body: &[u8]) -> RegistrationRefusal {

@@ -3,7 +3,7 @@
 use super::budget::Meter;
 use super::findings::{Findings, Step};
 use super::geometry::Point;
-use super::locate::{Corners, Grey, MEASURING, measure};
+use super::locate::{Corners, Grey, measure};
 use super::mesh::Mesh;
 use super::picture::Pyramid;
 use super::sample::{Manner, Sampler};
@@ -28,6 +28,9 @@ const LEAST_MODULE: f32 = 2.6;
 /// correction is tried.
 const LEAST_TIMING: f32 = 1.5;
 
+/// Timing patterns that alternate so clearly, of 1, are tried before the next triple is looked at; 0 is chance.
+const CLEAR: f32 = 0.7;
+
 /// Timing patterns that alternate more clearly than this belong to a symbol, whatever else fails.
 const SEEN_TIMING: f32 = 3.3;
 
@@ -43,9 +46,12 @@ const BLURRED: f32 = 0.5;
 /// A module of fewer pixels of the frame cannot be told from the next one once a lens has been at it.
 const SMALL: f32 = 2.0;
 
+/// What measuring a triple costs besides its samples, in steps.
+const MEASURING: usize = 200;
+
 /// What a decoding costs at least, and for each module, in steps.
 const DECODING: usize = 2_000;
-const DECODING_A_MODULE: usize = 6;
+const DECODING_A_MODULE: usize = 4;
 
 /// A text that was read, but not surely enough; a second, different reading confirms it.
 #[derive(Debug, Clone)]
@@ -58,6 +64,16 @@ struct Pending {
 #[derive(Clone)]
 struct Promising {
     mesh: Mesh,
+    version: u8,
+    level: usize,
+    inverted: bool,
+    timing: f32,
+}
+
+/// Three finder patterns with a version between them.
+#[derive(Clone, Copy)]
+struct Candidate {
+    corners: Corners,
     version: u8,
     level: usize,
     inverted: bool,
@@ -78,6 +94,7 @@ pub(super) struct Attempts {
     sampler: Sampler,
     decoder: Decoder,
     tried: Vec<Tried>,
+    waiting: Vec<Candidate>,
     promising: Vec<Promising>,
     pending: Option<Pending>,
     seen: Option<(f32, WhyNothing)>,
@@ -88,9 +105,16 @@ impl Attempts {
     /// Forgets the last frame, but for a text that still wants to be confirmed.
     pub(super) fn start(&mut self) {
         self.tried.clear();
+        self.waiting.clear();
         self.promising.clear();
         self.seen = None;
         self.findings.clear();
+    }
+
+    /// Forgets that text, too.
+    pub(super) fn start_over(&mut self) {
+        self.start();
+        self.pending = None;
     }
 
     /// Why nothing was read.
@@ -115,34 +139,69 @@ impl Attempts {
         let scale = view.width as f32 / frame.width() as f32;
         let level = (1.0 / scale).log2().round() as usize;
         let grey = Grey { view, inverted };
-        meter.spend(MEASURING);
-        let corners = measure(grey, &triple.scaled(1.0 / (1 << level) as f32))?;
+        let mut work = MEASURING;
+        let corners = measure(grey, &triple.scaled(1.0 / (1 << level) as f32), &mut work);
+        meter.spend(work);
+        let corners = corners?;
         let versions = corners.versions(grey);
         meter.spend(versions.len() * corners.side as usize * 2);
-        for (version, timing) in versions.into_iter().flatten() {
+        for (version, clearness) in versions.into_iter().flatten() {
             // The shorter a timing pattern, the more often chance makes one.
-            let timing = timing * (2.0 * side(version) as f32 - 24.0).sqrt();
+            let timing = clearness * (2.0 * side(version) as f32 - 24.0).sqrt();
             if timing < LEAST_TIMING {
                 continue;
             }
-            let mut work = 0;
-            let mesh = Mesh::find(grey, &corners, version, &mut work);
-            meter.spend(work);
-            let Some(mesh) = mesh else { continue };
-            self.note(&corners, &mesh, level, timing, None);
-            let result = self.decode(grey, &mesh, version, meter);
-            let reached =
-                result.as_ref().map_or_else(|&failure| Step::reached_before(failure), |_| Step::Read);
-            self.findings.add(&mesh, version, (1 << level) as f32, timing, reached);
-            match result {
-                Ok(symbol) => return Some(symbol),
-                Err(Failure::Unsupported(what)) => self.note(&corners, &mesh, level, timing, Some(what)),
-                Err(Failure::Format) => (),
-                Err(_) => self.promising.push(Promising { mesh, version, level, inverted, timing }),
+            let candidate = Candidate { corners, version, level, inverted, timing };
+            if clearness < CLEAR {
+                self.waiting.push(candidate);
+            } else if let Some(symbol) = self.attempt(frame, pyramid, &candidate, meter) {
+                return Some(symbol);
             }
-            if !meter.affords(1) {
-                return None;
-            }
+        }
+        None
+    }
+
+    /// Tries what was put off because it did not look like a symbol at once, best first, until no more than `reserve`
+    /// steps are left.
+    pub(super) fn read_waiting(
+        &mut self,
+        frame: &Frame<'_>,
+        pyramid: &Pyramid,
+        meter: &mut Meter,
+        reserve: u64,
+    ) -> Option<Symbol> {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.sort_unstable_by(|a, b| b.timing.total_cmp(&a.timing));
+        let read = waiting.iter().find_map(|candidate| {
+            if meter.left() <= reserve { None } else { self.attempt(frame, pyramid, candidate, meter) }
+        });
+        waiting.clear();
+        self.waiting = waiting;
+        read
+    }
+
+    fn attempt(
+        &mut self,
+        frame: &Frame<'_>,
+        pyramid: &Pyramid,
+        candidate: &Candidate,
+        meter: &mut Meter,
+    ) -> Option<Symbol> {
+        let &Candidate { corners, version, level, inverted, timing } = candidate;
+        let grey = Grey { view: pyramid.view(frame, level), inverted };
+        let mut work = 0;
+        let mesh = Mesh::find(grey, &corners, version, &mut work);
+        meter.spend(work);
+        let mesh = mesh?;
+        self.note(&corners, &mesh, level, timing, None);
+        let result = self.decode(grey, &mesh, version, meter);
+        let reached = result.as_ref().map_or_else(|&failure| Step::reached_before(failure), |_| Step::Read);
+        self.findings.add(&mesh, version, (1 << level) as f32, timing, reached);
+        match result {
+            Ok(symbol) => return Some(symbol),
+            Err(Failure::Unsupported(what)) => self.note(&corners, &mesh, level, timing, Some(what)),
+            Err(Failure::Format) => (),
+            Err(_) => self.promising.push(Promising { mesh, version, level, inverted, timing }),
         }
         None
     }
@@ -157,7 +216,7 @@ impl Attempts {
         let best = self.promising.iter().enumerate().max_by(|a, b| a.1.timing.total_cmp(&b.1.timing))?.0;
         let found = self.promising.swap_remove(best);
         self.promising.clear();
-        if found.timing < SEEN_TIMING {
+        if found.timing < SEEN_TIMING || !meter.affords(found.mesh.refining()) {
             return None;
         }
         let grey = Grey { view: pyramid.view(frame, found.level), inverted: found.inverted };
@@ -180,8 +239,12 @@ impl Attempts {
         meter.spend(self.sampler.take(grey, mesh, version));
         let mut failure = Failure::Damaged;
         for manner in MANNERS {
+            let cost = DECODING + DECODING_A_MODULE * mesh.side * mesh.side;
+            if !meter.affords(cost) {
+                break;
+            }
             let modules = self.sampler.decide(manner);
-            meter.spend(DECODING + DECODING_A_MODULE * mesh.side * mesh.side);
+            meter.spend(cost);
             match self.decoder.decode(modules) {
                 Ok(decoded) => {
                     if let Some(text) = self.believe(decoded) {

@@ -17,8 +17,18 @@ const NEAR: usize = 2;
 /// How far under the mean a pixel must be to be dark, in grey levels: without it, empty paper is a storm of noise.
 const BIAS: u32 = 2;
 
-/// Windows whose values differ by less, in grey levels, are empty paper and its noise.
-const LEAST_CONTRAST: u8 = 10;
+/// Windows whose values differ by less, in grey levels, are empty paper.
+const LEAST_CONTRAST: f32 = 10.0;
+
+/// So are windows that differ by less than this many times what the quieter cells do, which is the picture's noise: the
+/// range of the 1,600 pixels of a window is about 1.4 times that of the 64 of a cell, and one in a thousand windows more
+/// than twice.
+const NOISE: f32 = 2.2;
+const QUIET_SHARE: f32 = 0.3;
+
+/// But a symbol in a shadow differs by this share of what the busiest cells do, and so does a picture all of symbol.
+const SHADOW: f32 = 0.2;
+const BUSY_SHARE: f32 = 0.995;
 
 /// What makes a pixel dark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,8 +157,8 @@ impl Bits {
             let lows = self.low.chunks_exact(CELL).chain(std::iter::once(last_cell(&self.low)));
             let highs = self.high.chunks_exact(CELL).chain(std::iter::once(last_cell(&self.high)));
             self.ranges.extend(lows.zip(highs).take(columns).map(|(low, high)| Range {
-                darkest: low.iter().copied().min().unwrap_or(u8::MAX),
-                lightest: high.iter().copied().max().unwrap_or(0),
+                darkest: of_eight(low, u8::min),
+                lightest: of_eight(high, u8::max),
             }));
         }
     }
@@ -162,6 +172,7 @@ impl Bits {
                 window.unwrap_or_default().iter().fold(Range::EMPTY, |all, &cell| all.with(cell))
             }));
         }
+        let least = least_contrast(&self.ranges);
         self.thresholds.clear();
         for y in 0..rows {
             for x in 0..columns {
@@ -169,7 +180,7 @@ impl Bits {
                 let range = window
                     .filter_map(|y| self.rows.get(y * columns + x))
                     .fold(Range::EMPTY, |all, &cell| all.with(cell));
-                self.thresholds.push(range.threshold());
+                self.thresholds.push(range.threshold(least));
             }
         }
     }
@@ -178,6 +189,13 @@ impl Bits {
 /// The last pixels of a row, a cell's worth.
 fn last_cell(row: &[u8]) -> &[u8] {
     row.get(row.len().saturating_sub(CELL)..).unwrap_or_default()
+}
+
+/// The least or the most of a cell's width of values, by halves.
+#[inline]
+fn of_eight(values: &[u8], choose: fn(u8, u8) -> u8) -> u8 {
+    let &[a, b, c, d, e, f, g, h] = values.first_chunk::<CELL>().unwrap_or(&[0; CELL]);
+    choose(choose(choose(a, b), choose(c, d)), choose(choose(e, f), choose(g, h)))
 }
 
 /// The values in a part of a picture.
@@ -195,12 +213,34 @@ impl Range {
     }
 
     /// Half way; where there is nothing to tell apart, so low that nothing is dark.
-    fn threshold(self) -> u8 {
-        if self.lightest.saturating_sub(self.darkest) < LEAST_CONTRAST {
+    fn threshold(self, least: u8) -> u8 {
+        if self.width() < least {
             return self.darkest;
         }
         u8::midpoint(self.darkest, self.lightest)
     }
+
+    fn width(self) -> u8 {
+        self.lightest.saturating_sub(self.darkest)
+    }
+}
+
+/// What a window must differ by, in grey levels, to have ink in it, judged by all cells of the picture.
+fn least_contrast(cells: &[Range]) -> u8 {
+    let mut counts = [0_usize; 256];
+    for cell in cells {
+        counts[usize::from(cell.width())] += 1;
+    }
+    let quantile = |share: f32| {
+        let mut left = (cells.len() as f32 * share) as usize;
+        counts.iter().position(|&count| {
+            let here = left < count;
+            left = left.saturating_sub(count);
+            here
+        })
+    };
+    let [quiet, busy] = [QUIET_SHARE, BUSY_SHARE].map(|share| quantile(share).unwrap_or(0) as f32);
+    (NOISE * quiet).min(SHADOW * busy).max(LEAST_CONTRAST) as u8
 }
 
 /// Pixels on each side of one whose mean it is set off from.

@@ -21,11 +21,14 @@ pub(super) struct Finder {
     rows: f32,
 }
 
-/// The shortest chord in pixels: modules of less than about 1.2 pixels are found on no camera's picture.
-const SHORTEST_CHORD: i32 = 8;
+/// The shortest chord in pixels: no module is smaller than a pixel.
+const SHORTEST_CHORD: i32 = 7;
 
 /// The most finder patterns that are kept of a picture: a page of print has fewer look-alikes.
-const MOST: usize = 1_000;
+const MOST: usize = 4_000;
+
+/// Of those, the ones found last that a row's runs are compared with: earlier ones are too far above.
+const RECENT: usize = 256;
 
 /// Modules that a distance of 2 may be off, and one of 4; besides one pixel, for the grid of pixels.
 const SLACK_OF_TWO: f32 = 0.75;
@@ -43,15 +46,15 @@ const ROWS_WEIGHT: f32 = 1.5;
 /// Horizontal to vertical chord at most; a tilt of 58° makes it 1.9.
 const MOST_OBLONG: f32 = 2.4;
 
-/// Finds finder patterns in `bits`, looking at every `step`th row; of light modules on dark when `inverted`.
-/// Fills `found`; returns how much work it was, in pixels and runs.
-pub(super) fn search(bits: &Bits, step: usize, inverted: bool, found: &mut Vec<Finder>) -> usize {
+/// Finds finder patterns in `bits`, looking at every `step`th row; of light modules on dark when `inverted`. Fills
+/// `found`; returns how much work it was, in steps. Stops a row after `most` steps, as in pictures that are all noise.
+pub(super) fn search(bits: &Bits, step: usize, inverted: bool, most: u64, found: &mut Vec<Finder>) -> usize {
     found.clear();
     let picture = Polarised { bits, inverted };
     let mut work = 0;
     for y in (step / 2..bits.height).step_by(step) {
         work += bits.width / 64 + picture.search_row(y, found) / 2;
-        if found.len() >= MOST {
+        if found.len() >= MOST || work as u64 > most {
             break;
         }
     }
@@ -90,8 +93,8 @@ impl Polarised<'_> {
             while changes != 0 {
                 let bit = changes.trailing_zeros();
                 changes &= changes - 1;
-                edges.rotate_left(1);
-                edges[5] = (index * 64) as i32 + bit as i32;
+                let [_, b, c, d, e, f] = edges;
+                edges = [b, c, d, e, f, (index * 64) as i32 + bit as i32];
                 work += 1;
                 let now_light = pixels >> bit & 1 == 0;
                 if now_light && looks_right(&edges) {
@@ -106,7 +109,8 @@ impl Polarised<'_> {
     fn examine(&self, edges: &[i32; 6], y: i32, found: &mut Vec<Finder>) -> usize {
         let x = i32::midpoint(edges[2], edges[3]);
         let here = point(x as f32, y as f32);
-        let known = found.iter_mut().rev().find(|finder| {
+        let recent = found.len().saturating_sub(RECENT);
+        let known = found.iter_mut().skip(recent).rev().find(|finder| {
             let off = here - finder.centre;
             off.x.abs() < finder.across * 1.5 && off.y.abs() < finder.down * 1.7
         });
@@ -119,7 +123,7 @@ impl Polarised<'_> {
         }
         let chord = edges[5] - edges[0];
         found.extend(self.verified(x, y, chord));
-        4 * chord.unsigned_abs() as usize + found.len() / 8
+        4 * chord.unsigned_abs() as usize + found.len().min(RECENT) / 8
     }
 
     fn verified(&self, x: i32, y: i32, chord: i32) -> Option<Finder> {
@@ -228,7 +232,7 @@ mod tests {
             let mut bits = Bits::default();
             bits.fill(View { luma: &luma, width: 120, height: 100, stride: 120 }, Rule::Between);
             let mut found = Vec::new();
-            search(&bits, 1, inverted, &mut found);
+            search(&bits, 1, inverted, u64::MAX, &mut found);
             let near = found.iter().any(|finder| (finder.centre - point(60.0, 50.0)).length() < 0.8);
             assert!(near, "{module} {angle} {found:?}");
         }

@@ -8,7 +8,7 @@ use super::symbol::Failure;
 /// What was seen in the last frame; see [`super::Scanner::findings`].
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
-    /// Middles of finder patterns, true ones and look-alikes.
+    /// Middles of the likeliest finder patterns of each look, true ones and look-alikes.
     pub finders: Vec<[f32; 2]>,
     /// Symbols with their outlines, in the order in which they were tried.
     pub symbols: Vec<Sighting>,

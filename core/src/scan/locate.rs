@@ -58,12 +58,9 @@ const LEAST_EDGES: usize = 12;
 /// How much the two estimates of a symbol's side may differ.
 const MOST_UNEVEN: f32 = 1.35;
 
-/// What measuring three finder patterns costs, in samples.
-pub(super) const MEASURING: usize = 3 * (2 * 4 * RAYS.len() + 4 * PACES.len()) * STEPS;
-
 /// Measures the finder patterns of `triple` on the grey picture; none when they are no finder patterns or do not fit
-/// together.
-pub(super) fn measure(grey: Grey<'_>, triple: &Triple) -> Option<Corners> {
+/// together. Adds its work in samples.
+pub(super) fn measure(grey: Grey<'_>, triple: &Triple, work: &mut usize) -> Option<Corners> {
     let across = triple.right - triple.corner;
     let down = triple.below - triple.corner;
     let direction = across * (1.0 / across.length());
@@ -73,7 +70,9 @@ pub(super) fn measure(grey: Grey<'_>, triple: &Triple) -> Option<Corners> {
     let v = down * (module / down.length());
     let mut sharpness = 0.0;
     let mut fit = |centre| {
-        let first = edges(grey, Frame2 { centre, u: paced(grey, centre, u)?, v: paced(grey, centre, v)? })?;
+        let [u, v] = [paced(grey, centre, u, work)?, paced(grey, centre, v, work)?];
+        *work += 2 * 4 * RAYS.len() * STEPS;
+        let first = edges(grey, Frame2 { centre, u, v })?;
         let (frame, sharp) = edges(grey, first.0)?;
         sharpness += sharp / 3.0;
         Some(frame)
@@ -90,13 +89,17 @@ pub(super) fn measure(grey: Grey<'_>, triple: &Triple) -> Option<Corners> {
 /// Module lengths that a direction is tried with, as parts of the chord's: a tilt shortens one direction.
 const PACES: [f32; 4] = [1.0, 0.7, 0.5, 1.35];
 
-/// How far the three edges of a ray may be from their places, in modules, all together.
+/// How far the three edges of a ray may be from their places, in modules, all together; and so near that no other length
+/// needs a try.
 const UNPACED: f32 = 1.3;
+const PACED: f32 = 0.35;
 
 /// `along` with the length of a module in that direction, by the ray whose edges are nearest to where they should be.
-fn paced(grey: Grey<'_>, centre: Point, along: Point) -> Option<Point> {
-    let tried = PACES.iter().filter_map(|&pace| {
+fn paced(grey: Grey<'_>, centre: Point, along: Point, work: &mut usize) -> Option<Point> {
+    let mut best: Option<(f32, Point)> = None;
+    for pace in PACES {
         let module = along * pace;
+        *work += 2 * STEPS;
         let (mut length, mut rays, mut off) = (0.0, 0.0, 0.0);
         for way in [module, module * -1.0] {
             let Some((found, _)) = crossed(grey, centre, way) else { continue };
@@ -106,9 +109,18 @@ fn paced(grey: Grey<'_>, centre: Point, along: Point) -> Option<Point> {
             length += found.iter().sum::<f32>() / EDGES.iter().sum::<f32>();
             rays += 1.0;
         }
-        (rays > 0.0).then(|| (off / rays + 0.2 * (2.0 - rays), module * (length / rays)))
-    });
-    tried.min_by(|a, b| a.0.total_cmp(&b.0)).filter(|(off, _)| *off < UNPACED).map(|(_, module)| module)
+        if rays == 0.0 {
+            continue;
+        }
+        let off = off / rays + 0.2 * (2.0 - rays);
+        if best.is_none_or(|(least, _)| off < least) {
+            best = Some((off, module * (length / rays)));
+        }
+        if off < PACED {
+            break;
+        }
+    }
+    best.filter(|(off, _)| *off < UNPACED).map(|(_, module)| module)
 }
 
 /// Fits a frame to the edges of a finder pattern that is about where `guess` has it.
@@ -216,8 +228,11 @@ fn crossing(profile: &[f32; STEPS], range: std::ops::Range<usize>, level: f32) -
 /// Versions that are tried for one symbol.
 pub(super) const VERSION_TRIES: usize = 3;
 
-/// Bits in which version information may differ from what is read (7.10: its code corrects three).
+/// The first version that has version information, bits in which it may differ from what is read (7.10: its code corrects
+/// three), and bits in which nearly all that is no version information differs, of 18.
+const FIRST_THAT_TELLS: u8 = 7;
 const MOST_VERSION_ERRORS: u32 = 3;
+const CHANCE_ERRORS: u32 = 5;
 
 impl Corners {
     /// The map of a flat symbol of this version, by the corners of its finder patterns.
@@ -257,8 +272,15 @@ impl Corners {
         let mut best = [None; VERSION_TRIES];
         for version in 1..=VERSIONS {
             let off = (f32::from(version) - about).abs();
-            let named = told.iter().filter(|&&known| known == Some(version)).count();
-            if off > reach && (named == 0 || off > 3.0 * reach) {
+            let errors = told.map(|word| (version_word(version) ^ word).count_ones());
+            let tells = version >= FIRST_THAT_TELLS;
+            let named = if tells {
+                errors.iter().filter(|&&errors| errors <= MOST_VERSION_ERRORS).count()
+            } else {
+                0
+            };
+            let denied = tells && errors.iter().all(|&errors| errors > CHANCE_ERRORS);
+            if denied || off > reach && (named == 0 || off > 3.0 * reach) {
                 continue;
             }
             let Some(map) = self.map(version) else { continue };
@@ -273,8 +295,8 @@ impl Corners {
         best
     }
 
-    /// The version that stands beside the right-hand finder pattern, or above the lower one (7.10, figures 27 and 28).
-    fn version_beside(&self, grey: Grey<'_>, lower: bool) -> Option<u8> {
+    /// The version information beside the right-hand finder pattern, or above the lower one (7.10, figures 27 and 28).
+    fn version_beside(&self, grey: Grey<'_>, lower: bool) -> u32 {
         let mut values = [0.0; 18];
         for (bit, value) in values.iter_mut().enumerate() {
             // Three modules next to the light border, six along the finder pattern.
@@ -282,9 +304,7 @@ impl Corners {
             *value = grey.at(if lower { self.below.at(along, near) } else { self.right.at(near, along) });
         }
         let mean = values.iter().sum::<f32>() / 18.0;
-        let word =
-            values.iter().enumerate().fold(0, |word, (bit, &value)| word | u32::from(value < mean) << bit);
-        (7..=VERSIONS).find(|&version| (version_word(version) ^ word).count_ones() <= MOST_VERSION_ERRORS)
+        values.iter().enumerate().fold(0, |word, (bit, &value)| word | u32::from(value < mean) << bit)
     }
 }
 
@@ -292,7 +312,7 @@ impl Corners {
 const MOST_OTHERS: usize = 4;
 
 /// How well the timing patterns (6.3.5) alternate where the map has them: 1 is perfect, 0 is chance.
-fn timing(grey: Grey<'_>, map: &Homography, side: usize) -> f32 {
+pub(super) fn timing(grey: Grey<'_>, map: &Homography, side: usize) -> f32 {
     let (mut signed, mut total) = (0.0, f32::EPSILON);
     for down in [false, true] {
         let mut before = None;

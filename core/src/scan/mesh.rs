@@ -2,7 +2,7 @@
 //! and how far each is from where the flat map has it bends the map piecewise between them.
 
 use super::geometry::{Homography, Pair, Point, point};
-use super::locate::{Corners, Grey};
+use super::locate::{Corners, Grey, timing};
 use super::symbol::tables::{MOST_ALIGNMENTS, alignments, side};
 use super::track::Rulers;
 
@@ -22,6 +22,9 @@ pub(super) struct Mesh {
 
 /// How alike an alignment pattern's template and the picture must be: 1 is perfect, data modules come to 0.6 by chance.
 const ALIKE: f32 = 0.68;
+
+/// So alike that nothing farther away needs a look.
+const CERTAIN: f32 = 0.9;
 
 /// What a module's distance from the expected place costs, of that likeness.
 const DISTANCE_COST: f32 = 0.03;
@@ -44,11 +47,14 @@ impl Mesh {
         let lines: Vec<f32> = places.iter().take(count).map(|&place| place as f32 + 0.5).collect();
         let Some(&last) = lines.last() else {
             let flat = Self { side, map, lines, moved: Vec::new() };
-            let rulers = Rulers::follow(grey, corners, &map, side, work);
-            return Some(rulers.map_or(flat.clone(), |rulers| flat.bent(&rulers)));
+            let rulers = rulers(grey, corners, &map, side, work);
+            return Some(match rulers {
+                Some(rulers) => flat.bent(&rulers),
+                None => flat,
+            });
         };
         let reach = FIRST_REACH + FIRST_REACH_A_MODULE * side as f32;
-        let mut rulers = Rulers::follow(grey, corners, &map, side, work);
+        let mut rulers = rulers(grey, corners, &map, side, work);
         let bent = |rulers: &Option<Rulers>, place| {
             rulers.as_ref().map_or(Point::default(), |rulers| rulers.at(place))
         };
@@ -84,7 +90,10 @@ impl Mesh {
         }
         let moved = filled(&found, count);
         let mesh = Self { side, map, lines, moved };
-        Some(rulers.map_or(mesh.clone(), |rulers| mesh.bent(&rulers)))
+        Some(match rulers {
+            Some(rulers) => mesh.bent(&rulers),
+            None => mesh,
+        })
     }
 
     /// A mesh with more nodes, bent by what the rulers tell besides.
@@ -170,6 +179,14 @@ impl Mesh {
         mesh
     }
 
+    /// What `refined` costs at most, in samples.
+    pub(super) fn refining(&self) -> usize {
+        // Each node is judged five times a pass, by half of the modules around it.
+        let nodes = (self.side as f32 / NODE_SPACING + 1.5) as usize;
+        let around = (1.6 * NODE_SPACING) as usize + 1;
+        nodes * nodes * REFINING_STEPS.len() * 5 * around * around / 2
+    }
+
     /// Moves one node by at most `step` modules each way.
     fn settle(&mut self, grey: Grey<'_>, row: usize, column: usize, step: f32, work: &mut usize) {
         let node = row * self.lines.len() + column;
@@ -216,6 +233,21 @@ impl Mesh {
         squares - sum * sum / count.max(1.0)
     }
 }
+
+/// Follows the timing patterns, unless the flat map has them so well that nothing can be learnt from them.
+fn rulers(
+    grey: Grey<'_>,
+    corners: &Corners,
+    map: &Homography,
+    side: usize,
+    work: &mut usize,
+) -> Option<Rulers> {
+    *work += 2 * side;
+    if timing(grey, map, side) > FLAT { None } else { Rulers::follow(grey, corners, map, side, work) }
+}
+
+/// Timing patterns that alternate so clearly under a flat map leave nothing to bend.
+const FLAT: f32 = 0.95;
 
 /// Modules from a node of a bent mesh to the next.
 const BENT_SPACING: f32 = 4.0;
@@ -289,9 +321,16 @@ fn alignment(
             *best = (score, u, v);
         }
     };
-    for down in -steps..=steps {
-        for across in -steps..=steps {
-            consider(&mut best, across as f32 * COARSE, down as f32 * COARSE);
+    for ring in 0..=steps {
+        for down in -ring..=ring {
+            // Whole rows at the top and at the bottom of a ring, and its two sides between.
+            let stride = if down.abs() == ring { 1 } else { 2 * ring };
+            for across in (-ring..=ring).step_by(stride.max(1) as usize) {
+                consider(&mut best, across as f32 * COARSE, down as f32 * COARSE);
+            }
+        }
+        if best.0 > CERTAIN {
+            break;
         }
     }
     for step in FINE {

@@ -114,9 +114,6 @@ struct Look {
 /// Pixels of the picture that is searched first, at most: symbols in larger ones have modules enough to be halved.
 const FIRST_LOOK_PIXELS: usize = 1_100_000;
 
-/// The most triples of one look that are measured.
-const MOST_TRIPLES: usize = 14;
-
 impl Scanner {
     /// A scanner that has seen nothing yet.
     pub fn new() -> Self {
@@ -151,6 +148,12 @@ impl Scanner {
         Outcome::Nothing(self.attempts.why())
     }
 
+    /// Forgets the frames so far, but keeps the buffers: for a picture that has nothing to do with the one before.
+    pub fn start_over(&mut self) {
+        self.turn = 0;
+        self.attempts.start_over();
+    }
+
     /// What was seen in the last frame that was scanned.
     pub fn findings(&self) -> &Findings {
         &self.attempts.findings
@@ -171,22 +174,38 @@ impl Scanner {
             self.bits.fill(view, look.rule);
             *last = Some((look.level, look.rule));
         }
-        let step = if look.level == 0 { 2 } else { 1 };
-        meter.spend(finder::search(&self.bits, step, look.inverted, &mut self.finders));
+        // Modules are larger on a finer picture than on one that was searched before, so fewer rows show all symbols.
+        let rows = 1 + first_level(frame).saturating_sub(look.level);
+        meter.spend(finder::search(&self.bits, rows, look.inverted, meter.left(), &mut self.finders));
         meter.spend(triple::rank(&self.finders, &mut self.triples));
         let factor = (1_usize << look.level) as f32;
-        let middles =
-            self.finders.iter().map(|finder| finder.centre * factor).map(|middle| [middle.x, middle.y]);
+        let likely = self.finders.iter().take(triple::CANDIDATES);
+        let middles = likely.map(|finder| finder.centre * factor).map(|middle| [middle.x, middle.y]);
         self.attempts.findings.finders.extend(middles);
-        for index in 0..self.triples.len().min(MOST_TRIPLES) {
+        // What is left is shared: a look that finds print instead of a symbol leaves half of it to the others.
+        let reserve = meter.left() / 2;
+        for index in 0..self.triples.len() {
             let triple = self.triples.get(index)?.scaled(factor);
             let read = self.attempts.read(frame, &self.pyramid, &triple, look.inverted, meter);
             if read.is_some() || !meter.affords(1) {
                 return read;
             }
+            if meter.left() < reserve {
+                break;
+            }
         }
-        self.attempts.refine(frame, &self.pyramid, meter)
+        let attempts = &mut self.attempts;
+        attempts
+            .read_waiting(frame, &self.pyramid, meter, reserve)
+            .or_else(|| attempts.refine(frame, &self.pyramid, meter))
     }
+}
+
+/// Halvings of the picture that is searched first.
+fn first_level(frame: &Frame<'_>) -> usize {
+    let pixels = frame.width() * frame.height();
+    let levels = Pyramid::levels_of(frame);
+    (0..levels).find(|level| pixels >> (2 * level) <= FIRST_LOOK_PIXELS).unwrap_or(levels - 1)
 }
 
 /// What a look costs at most before a triple is found, in steps.
@@ -197,15 +216,18 @@ fn cost(frame: &Frame<'_>, look: Look) -> usize {
 /// All looks at a frame. The first is always the same; the order of the others depends on the turn.
 fn looks(frame: &Frame<'_>, turn: usize) -> Vec<Look> {
     let levels = Pyramid::levels_of(frame);
-    let pixels = frame.width() * frame.height();
-    let first = (0..levels).find(|level| pixels >> (2 * level) <= FIRST_LOOK_PIXELS).unwrap_or(levels - 1);
+    let first = first_level(frame);
     let look = |level, rule, inverted| Look { level, rule, inverted };
     let mut all = vec![look(first, Rule::Between, false)];
     let coarser = || first + 1..levels;
     let finer = first.checked_sub(1);
-    // Measured on photos: a finer picture and the other polarity find most of what the first look does not.
-    let mut later = vec![look(first, Rule::Between, true)];
-    later.extend(finer.map(|level| look(level, Rule::Between, false)));
+    // Measured on photos: the other polarity, which costs little, and finer pictures find most of what the first look
+    // does not.
+    let mut later = Vec::new();
+    later.push(look(first, Rule::Between, true));
+    later.extend(
+        (0..first).rev().flat_map(|level| [false, true].map(|inverted| look(level, Rule::Between, inverted))),
+    );
     later.extend(coarser().take(1).map(|level| look(level, Rule::Between, false)));
     later.push(look(first, Rule::Sharpened, false));
     later.push(look(first, Rule::Mean, false));
@@ -213,7 +235,6 @@ fn looks(frame: &Frame<'_>, turn: usize) -> Vec<Look> {
     later.extend(coarser().take(1).map(|level| look(level, Rule::Sharpened, false)));
     later.extend(coarser().map(|level| look(level, Rule::Between, true)));
     later.extend(finer.map(|level| look(level, Rule::Sharpened, false)));
-    later.extend(finer.map(|level| look(level, Rule::Between, true)));
     let by = turn % later.len();
     later.rotate_left(by);
     all.extend(later);

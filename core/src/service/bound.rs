@@ -12,7 +12,7 @@ use super::{
     MAX_WAIT, Refusal, RegistrationAnswer, Service, ServiceError, SignatureActivation,
     activation::is_granted,
     csc::{self, Signatures},
-    exchange::{Authorization, Call, Payload, TIMEOUT, json_bytes},
+    exchange::{Authorization, Call, Payload, TIMEOUT, is_out_of_order, json_bytes},
     http::{HttpResponse, Method, TransportError},
     identity::Client,
     inbox::{self, Envelope, Source},
@@ -162,7 +162,7 @@ impl BoundService {
             tokio::time::sleep(POLL_INTERVAL).await;
             let call = Call { payload: Payload::Json(&body), ..Call::new(Method::Post, &url) };
             let response = match self.resource(call).await {
-                Ok(response) if response.status == ACCEPTED => continue,
+                Ok(response) if response.status == ACCEPTED || is_out_of_order(response.status) => continue,
                 Err(ServiceError::Transport(error)) if error.is_passing() => continue,
                 other => other?,
             };
@@ -245,7 +245,8 @@ impl BoundService {
         let call = Call { payload: Payload::Json(&body), ..Call::new(Method::Post, &url) };
         let response = self.resource(call).await?;
         match response.status {
-            _ if response.is_success() => Ok(()),
+            // A proxy's page with status 200 does not say that the service has it.
+            _ if response.is_success() => answers::object_or_nothing(&response, "the answer to a request"),
             404 | 410 => Err(ServiceError::RequestGone),
             409 if Refusal::of(&response).code == "expired" => Err(ServiceError::RequestGone),
             409 => Err(ServiceError::AlreadyAnswered),
@@ -274,10 +275,12 @@ impl BoundService {
         let response =
             self.resource(Call { payload: Payload::Json(&body), ..Call::new(Method::Post, &url) }).await?;
         if response.is_success() {
-            answers::object(&response, name)
-        } else {
-            Err(self.refused_csc(&response))
+            return answers::object(&response, name);
         }
+        Err(match self.refused_csc(&response) {
+            ServiceError::Csc(CscRefusal::Unclassified(refusal)) => ServiceError::Refused(refusal),
+            other => other,
+        })
     }
 
     fn refused_csc(&self, response: &HttpResponse) -> ServiceError {

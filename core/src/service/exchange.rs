@@ -212,12 +212,17 @@ impl Exchange {
                 ServiceError::ClockWrong { by: skew.unwrap_or_default() }
             }
             "invalid_client" => ServiceError::Unbound,
-            _ if status == 429 || status >= 500 => {
+            _ if is_out_of_order(status) => {
                 ServiceError::Unavailable { status, retry_after: retry_after(response) }
             }
             _ => ServiceError::Refused(refusal),
         }
     }
+}
+
+/// Whether the service, or what stands before it, cannot answer for now: 429 and every 5xx.
+pub(crate) fn is_out_of_order(status: u16) -> bool {
+    status == 429 || status >= 500
 }
 
 /// A form whose buffer never grows, so that no copy of a secret stays behind.

@@ -61,6 +61,11 @@ pub(crate) fn object(response: &HttpResponse, what: &'static str) -> Result<Valu
     }
 }
 
+/// A successful answer that has nothing to say: an object of JSON, usually `{}`, or no body.
+pub(crate) fn object_or_nothing(response: &HttpResponse, what: &'static str) -> Result<(), ServiceError> {
+    if response.body.trim_ascii().is_empty() { Ok(()) } else { object(response, what).map(drop) }
+}
+
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),

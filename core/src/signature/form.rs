@@ -2,11 +2,13 @@
 //! byte. Every part is written twice from the same lines, once in exclusive canonical form, to be hashed, and once as
 //! it stands in the file, where `xs` and `xa` are declared on the elements above it.
 
-use ::base64::{Engine, prelude::BASE64_STANDARD};
 use ring::digest::{SHA256, digest};
 use time::{OffsetDateTime, UtcOffset, format_description::BorrowedFormatItem, macros::format_description};
 
-use super::uri::{DSIG, EXCLUSIVE_C14N, SHA_256, SIGNED_PROPERTIES_TYPE, XADES};
+use super::{
+    base64::encode,
+    uri::{DSIG, EXCLUSIVE_C14N, SHA_256, SIGNED_PROPERTIES_TYPE, XADES},
+};
 
 /// SigningTime: UTC, written as `+00:00`.
 const SIGNING_TIME: &[BorrowedFormatItem<'_>] =
@@ -49,7 +51,7 @@ impl Form {
     pub(super) fn prescription_sign(&self, value: &[u8]) -> String {
         let Self { id, .. } = self;
         let signed_info = self.write_signed_info(IN_FILE);
-        let value = BASE64_STANDARD.encode(value);
+        let value = encode(value);
         let key_info = self.write_key_info(IN_FILE);
         let signed_properties = self.write_signed_properties(IN_FILE);
         [
@@ -70,7 +72,7 @@ impl Form {
     fn write_signed_info(&self, place: Place) -> String {
         let Self { id, signature_method, .. } = self;
         let xs = place.xs;
-        let document = BASE64_STANDARD.encode(self.document_digest);
+        let document = encode(self.document_digest);
         let key_info = digest_value(self.write_key_info(CANONICAL).as_bytes());
         let signed_properties = digest_value(self.write_signed_properties(CANONICAL).as_bytes());
         let exclusive = format!(
@@ -108,7 +110,7 @@ impl Form {
     fn write_key_info(&self, place: Place) -> String {
         let Self { id, certificate, .. } = self;
         let xs = place.xs;
-        let certificate = BASE64_STANDARD.encode(certificate);
+        let certificate = encode(certificate);
         format!(
             "<xs:KeyInfo{xs} Id=\"{id}-KeyInfo\"><xs:X509Data><xs:X509Certificate>{certificate}\
              </xs:X509Certificate></xs:X509Data></xs:KeyInfo>"
@@ -131,7 +133,7 @@ impl Form {
 }
 
 fn digest_value(bytes: &[u8]) -> String {
-    BASE64_STANDARD.encode(digest(&SHA256, bytes))
+    encode(digest(&SHA256, bytes))
 }
 
 /// A year beyond 9999 has no SigningTime; what is written then is refused when the file is verified.

@@ -8,6 +8,7 @@
 //! to level A, with timestamps (RFC 3161) verified. Refused are weak algorithms, ambiguous ids, and References to anything but the elements that a signature
 //! must cover, in their prescribed places.
 
+mod base64;
 pub mod c14n;
 mod form;
 mod prepared;

@@ -17,7 +17,7 @@ use hpki_agent::{
     certificate::SigningCertificate,
     device::SystemRandom,
     prescription::Prescription,
-    signature::{Method, Prepared, Trust, Verdict, canonicalize, prepare, verify},
+    signature::{Method, Prepared, Report, Trust, Verdict, canonicalize, prepare, verify},
 };
 use ring::{
     digest::{Digest, SHA256, digest},
@@ -89,8 +89,10 @@ impl Inputs {
         self.public_key.verify(&self.signed_info, &self.value).expect("the value verifies");
     }
 
-    fn verify(&self, trust: &Trust, verdict: Verdict) {
-        assert_eq!(verify(&self.signed, trust).verdict, verdict);
+    fn verify(&self, trust: &Trust, verdict: Verdict) -> Report {
+        let report = verify(&self.signed, trust);
+        assert_eq!(report.verdict, verdict);
+        report
     }
 
     fn subjects(&self) -> Vec<Subject<'_>> {

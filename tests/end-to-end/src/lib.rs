@@ -4,7 +4,9 @@
 //! use nothing of the agent but its public API.
 
 mod interrupt;
+mod ledger;
 mod phone;
+mod process;
 pub mod sample;
 mod shell;
 mod wire;
@@ -15,7 +17,9 @@ use std::path::PathBuf;
 use hpki_agent::agent::{AgentError, Code};
 
 pub use interrupt::interrupted_at;
+pub use ledger::Ledger;
 pub use phone::{Phone, PhoneClock, Secrets, User};
+pub use process::{PhoneProcess, Run};
 pub use shell::{Ended, Shell};
 pub use wire::{Wire, form, header, json};
 pub use world::{World, clinic, take};

@@ -19,7 +19,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
-use crate::{Phone, Wire, sample};
+use crate::{Ledger, Phone, Wire, sample};
 
 /// Files of a service's folder and the doctor's credential in it. Making RSA keys takes a second, so it is done once
 /// and every world begins with a copy.
@@ -194,6 +194,11 @@ impl World {
             State::Signed(file) => file,
             other => panic!("not signed: {other:?}"),
         }
+    }
+
+    /// What the service's database says that was signed and delivered.
+    pub fn ledger(&self) -> Ledger {
+        Ledger::of(self.folder.path())
     }
 
     /// How many signatures the doctor's key has ever made.

@@ -103,6 +103,28 @@ async fn what_waits_is_shown_signed_declined_and_recorded() {
 }
 
 #[tokio::test]
+async fn without_network_the_inbox_shows_what_it_last_held_and_nothing_is_signed() {
+    let mut world = World::new().await;
+    let shell = registered(&world).await;
+    world.stop().await;
+    let never_read = shell.run(["inbox"]).await;
+    assert!(never_read.err.contains("Offline"), "{}", never_read.err);
+    never_read.with(1);
+    world.start().await;
+    let request = world.submit(&sample::csv(1));
+    let online = shell.run(["inbox", "--json"]).await.json_with(0);
+    world.stop().await;
+    let offline = shell.run(["inbox", "--json"]).await;
+    assert!(offline.err.contains("offline: as it was then"), "{}", offline.err);
+    assert_eq!(offline.json_with(0), online);
+    shell.run(["sign", "--all", "--yes"]).await.with(1);
+    world.start().await;
+    assert_eq!(world.state_of(&request), State::Waiting);
+    shell.run(["sign", "--all", "--yes"]).await.with(0);
+    world.assert_signed(&request, &sample::csv(1));
+}
+
+#[tokio::test]
 async fn files_of_ones_own_are_signed_beside_waiting_requests() {
     let world = World::new().await;
     let shell = registered(&world).await;

@@ -2,7 +2,8 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 use reference_service::{
-    Authority, Clock, HolderSpec, Keys, Member, Options, ReferenceService, Requester, State, TicketSpec,
+    Authority, Clock, CscVersion, FaultSwitch, HolderSpec, Keys, Member, Options, ReferenceService,
+    Requester, Running, ServedCertificate, State, TicketSpec,
 };
 use std::error::Error;
 use std::net::SocketAddr;
@@ -72,6 +73,8 @@ enum Command {
         /// URL that phones use, when it is not https://ADDRESS:PORT
         #[arg(long)]
         issuer: Option<String>,
+        #[command(flatten)]
+        wrong: Wrong,
     },
     /// Make a key and a certificate and print the credential's id; or many ahead, by --count or --roster
     Issue {
@@ -133,6 +136,63 @@ enum Command {
     },
 }
 
+/// What goes wrong on purpose.
+#[derive(clap::Args)]
+struct Wrong {
+    /// `[TIMES ]ENDPOINT: FAULT [ARGUMENTS]`, any number of these; see the README
+    #[arg(long = "fault", value_name = "FAULT")]
+    faults: Vec<FaultSwitch>,
+    /// The service's time is off by so many seconds, its tokens and the Date of its answers with it
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_hyphen_values = true)]
+    clock: i64,
+    /// The TLS certificate that phones see
+    #[arg(long, value_enum, default_value_t = Certificate::Good)]
+    certificate: Certificate,
+    /// Version of the CSC API
+    #[arg(long, value_enum, default_value_t = Csc::V2_2)]
+    csc: Csc,
+    /// signHash gives a responseID; signPolling answers so often 202 before it gives the signatures
+    #[arg(long, value_name = "TIMES")]
+    sign_later: Option<u32>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Certificate {
+    Good,
+    Expired,
+    OtherHost,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Csc {
+    #[value(name = "2.0")]
+    V2_0,
+    #[value(name = "2.1")]
+    V2_1,
+    #[value(name = "2.2")]
+    V2_2,
+}
+
+impl Wrong {
+    fn apply(&self, service: &Running) -> Result<(), Box<dyn Error>> {
+        let faults = service.faults();
+        self.faults.iter().for_each(|fault| fault.plan(faults));
+        service.authority().clock().shift(time::Duration::seconds(self.clock));
+        service.present(match self.certificate {
+            Certificate::Good => ServedCertificate::Good,
+            Certificate::Expired => ServedCertificate::Expired,
+            Certificate::OtherHost => ServedCertificate::OtherHost,
+        })?;
+        faults.speak(match self.csc {
+            Csc::V2_0 => CscVersion::V2_0,
+            Csc::V2_1 => CscVersion::V2_1,
+            Csc::V2_2 => CscVersion::V2_2,
+        });
+        faults.sign_later(self.sign_later);
+        Ok(())
+    }
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum TicketRoute {
     Letter,
@@ -162,7 +222,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let keys = arguments.keys();
     let dir = arguments.dir;
     match arguments.command {
-        Command::Serve { listen, issuer } => serve(dir, keys, listen, issuer).await?,
+        Command::Serve { listen, issuer, wrong } => serve(dir, keys, listen, issuer, &wrong).await?,
         command => return office(&Authority::open_with(&dir, Clock::default(), &keys)?, command),
     }
     Ok(ExitCode::SUCCESS)
@@ -173,9 +233,11 @@ async fn serve(
     keys: Keys,
     listen: SocketAddr,
     issuer: Option<String>,
+    wrong: &Wrong,
 ) -> Result<(), Box<dyn Error>> {
     let trust = dir.join("trust.json");
     let running = ReferenceService::start(Options { listen, issuer, keys, ..Options::new(dir) }).await?;
+    wrong.apply(&running)?;
     println!("{}", serde_json::json!({"issuer": running.issuer(), "trust": trust}));
     tokio::signal::ctrl_c().await?;
     running.stop().await;

@@ -2,55 +2,15 @@
 
 mod common;
 
-use common::{Phone, doctor, key_arguments, keys, sha256};
-use reference_service::{Authority, Clock, TicketSpec};
+use common::{Phone, Process, Registration, doctor, keys, sha256};
+use reference_service::{Authority, Clock, Requester, TicketSpec};
+use reqwest::Method;
 use rusqlite::{Connection, OptionalExtension};
-use serde_json::Value;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// So many that signing takes a noticeable time.
 const BATCH: usize = 100;
-
-/// `reference-service serve` on a folder.
-struct Process {
-    child: Child,
-    issuer: String,
-}
-
-impl Process {
-    fn start(dir: &Path, listen: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_reference-service"))
-            .arg("--dir")
-            .arg(dir)
-            .args(key_arguments())
-            .args(["serve", "--listen", listen])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready: Value = serde_json::from_str(&line).unwrap();
-        Self { child, issuer: ready["issuer"].as_str().unwrap().to_owned() }
-    }
-
-    /// SIGKILL, and the same service again.
-    fn kill_and_restart(&mut self, dir: &Path) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        let listen = self.issuer.trim_start_matches("https://").to_owned();
-        *self = Self::start(dir, &listen);
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// What the file says of a token: whether it is spent, and how many signatures it made.
 fn on_disk(database: &Connection, token: &str) -> (bool, usize) {
@@ -75,6 +35,67 @@ async fn reach(phone: &Phone) {
     assert_eq!(phone.get(DISCOVERY).await.status, 200);
 }
 
+#[tokio::test]
+async fn what_was_used_or_answered_stays_so_after_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let mut process = Process::start(dir, &[]);
+    let office = Authority::open_with(dir, Clock::default(), &keys()).unwrap();
+    let credential = office.issue(&doctor()).unwrap();
+    let clock = office.clock().clone();
+    let connect = async || {
+        let clock = clock.clone();
+        Phone::at(&process.issuer, office.tls_ca_pem(), Box::new(move || clock.unix())).await
+    };
+    let (mut phone, stranger) = (connect().await, connect().await);
+    let (guessed, used) = (
+        office.ticket(&credential, TicketSpec::letter()).unwrap(),
+        office.ticket(&credential, TicketSpec::letter()).unwrap(),
+    );
+    let wrong_code = |phone: &Phone| {
+        let mut registration: Registration = phone.registration(&guessed);
+        registration.body["activation_code"] = json!("x0000000");
+        registration
+    };
+    for left in [4, 3] {
+        assert_eq!(stranger.register(&wrong_code(&stranger)).await.body["tries_left"], left);
+    }
+    let answer = phone.register(&phone.registration(&used)).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    phone.adopt(&answer);
+    let hashes = [sha256(b"one")];
+    let granted = phone.credential_token_call(&hashes);
+    assert_eq!(phone.token(&granted).await.status, 200);
+    let requester = Requester { name: "A".into(), facility_code: "1".into() };
+    let request = office.submit(&credential, &requester, b"SJ1\n").unwrap();
+    let path = format!("/prescriptions/{request}");
+    let decline = || phone.ask(Method::POST, &path, Some(json!({"error": "access_denied"})));
+    assert_eq!(decline().await.status, 200);
+
+    process.kill_and_restart(dir);
+    reach(&phone).await;
+    reach(&stranger).await;
+    assert_eq!(
+        stranger.register(&wrong_code(&stranger)).await.body["tries_left"],
+        2,
+        "counted from the disk"
+    );
+    let stolen = stranger.register(&stranger.registration(&used)).await;
+    stolen.expect_refusal("the ticket", 401, "ticket_used", "other keys");
+    let mut again = phone.credential_token_call(&hashes);
+    again.sad = granted.sad;
+    phone.token(&again).await.expect_refusal("the SAD", 400, "invalid_grant", "");
+    let mut again = phone.credential_token_call(&hashes);
+    again.assertion = granted.assertion;
+    phone.token(&again).await.expect_refusal("the assertion", 401, "invalid_client", "used before");
+    let mut again = phone.credential_token_call(&hashes);
+    again.dpop = granted.dpop;
+    let refused = phone.token(&again).await;
+    assert!(refused.status == 400 && refused.text("error").contains("dpop"), "the proof: {}", refused.body);
+    decline().await.expect_refusal("the answer", 409, "already_answered", "first answer");
+    assert_eq!(office.signatures_made(&credential).unwrap(), 0);
+}
+
 #[derive(Clone, Copy, Debug)]
 enum KilledWhen {
     After(Duration),
@@ -86,7 +107,7 @@ enum KilledWhen {
 async fn no_spent_token_comes_back_to_life_and_the_ledger_stays_whole() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
-    let mut process = Process::start(dir, "127.0.0.1:0");
+    let mut process = Process::start(dir, &[]);
     let office = Authority::open_with(dir, Clock::default(), &keys()).unwrap();
     let credential = office.issue(&doctor()).unwrap();
     let clock = office.clock().clone();

@@ -97,6 +97,12 @@ async fn each_thing_that_a_client_assertion_must_say_is_checked() {
             c.dpop.by = Arc::clone(&phone.approval);
             c.dpop.header["jwk"] = phone.approval.jwk();
         }),
+        ("htm", (400, "invalid_dpop_proof"), |c, _| c.dpop.claims["htm"] = json!("GET")),
+        ("htu", (400, "invalid_dpop_proof"), |c, phone| {
+            c.dpop.claims["htu"] = json!(format!("{}/register", phone.issuer));
+        }),
+        ("ath", (400, "invalid_dpop_proof"), |c, _| c.dpop.claims["ath"] = json!("AA")),
+        ("nonce", (400, "use_dpop_nonce"), |c, _| c.dpop.claims["nonce"] = json!("AA")),
         ("", (400, "invalid_scope"), |c, _| c.form["scope"] = json!("admin")),
         ("", (400, "unsupported_grant_type"), |c, _| c.form["grant_type"] = json!("password")),
     ];

@@ -42,6 +42,25 @@ public final class HpkiAgent: Sendable {
         }
     }
 
+    /// As ``open(trust:client:folder:keys:secrets:clock:)``, except that a registration which cannot be used any more
+    /// (`StateDamaged`, `JournalTampered`) is given up. To be called when the doctor registers again, after a backup was put
+    /// back or the phone's secrets were lost. Nothing is given up on a phone that opens; no network.
+    public static func startOver(
+        trust: TrustConfiguration,
+        client: ClientInfo,
+        folder: URL? = nil,
+        keys: any KeyVault,
+        secrets: (any SecretStore)? = nil,
+        clock: (any HpkiAgentCore.Clock)? = nil
+    ) async throws(HpkiAgentError) -> HpkiAgent {
+        let path = try privateFolder(folder)
+        return try await translating {
+            HpkiAgent(
+                try await Agent.startOver(
+                    trust: trust, client: client, dataDir: path, keyVault: keys, secretStore: secrets, clock: clock))
+        }
+    }
+
     /// Where this phone stands; no network.
     public func status() async throws(HpkiAgentError) -> Status {
         try await translating { try await self.core.status() }
@@ -135,6 +154,21 @@ public final class HpkiAgent: Sendable {
     @discardableResult
     public func deliverPending() async throws(HpkiAgentError) -> [Redelivery] {
         try await cancellable { try await self.core.deliverPending(cancellation: $0) }
+    }
+
+    /// What the doctor should know while everything still works: a certificate that ends soon, a clock that is wrong. No network.
+    public func warnings() async throws(HpkiAgentError) -> [Warning] {
+        try await translating { await self.core.warnings() }
+    }
+
+    /// Whether several prescriptions may be approved in one act. On unless the doctor switched it off.
+    public func batchSigning() async throws(HpkiAgentError) -> Bool {
+        try await translating { try await self.core.batchSigning() }
+    }
+
+    /// Switches batch signing on or off, for this phone and for good.
+    public func setBatchSigning(_ on: Bool) async throws(HpkiAgentError) {
+        try await translating { try await self.core.setBatchSigning(on: on) }
     }
 
     /// Removes this phone from the service and wipes keys, secrets and binding.

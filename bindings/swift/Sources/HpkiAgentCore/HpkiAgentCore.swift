@@ -1062,6 +1062,28 @@ public static func `open`(trust: TrustConfiguration, client: ClientInfo, dataDir
         )
 }
 
+    /**
+     * As `open`, except that a registration which cannot be used any more (`StateDamaged`, `JournalTampered`) is given up:
+     * keys and state are erased, and a record that does not hold is kept under another name. To be called when the doctor
+     * registers again. Nothing is given up on a phone that opens; no network.
+     *
+     * Failures: `StateBusy`, `SecretStoreUnavailable`, `StorageFailed`, `KeyVaultFailed`.
+     */
+public static func startOver(trust: TrustConfiguration, client: ClientInfo, dataDir: String, keyVault: KeyVault, secretStore: SecretStore? = nil, clock: Clock? = nil)async throws  -> Agent  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_hpki_agent_bindings_fn_constructor_agent_start_over(FfiConverterTypeTrustConfiguration_lower(trust),FfiConverterTypeClientInfo_lower(client),FfiConverterString.lower(dataDir),FfiConverterTypeKeyVault_lower(keyVault),FfiConverterOptionTypeSecretStore.lower(secretStore),FfiConverterOptionTypeClock.lower(clock)
+                )
+            },
+            pollFunc: ffi_hpki_agent_bindings_rust_future_poll_u64,
+            completeFunc: ffi_hpki_agent_bindings_rust_future_complete_u64,
+            freeFunc: ffi_hpki_agent_bindings_rust_future_free_u64,
+            liftFunc: FfiConverterTypeAgent_lift,
+            errorHandler: FfiConverterTypeAgentError_lift
+        )
+}
+
 
 
     /**
@@ -7522,6 +7544,11 @@ public struct SignatureReport: Equatable, Hashable {
      */
     public var signedAt: Date?
     /**
+     * The earliest time that a verified timestamp proves the signature to have existed at; role, path and revocation are
+     * judged as of then. None without one.
+     */
+    public var stampedAt: Date?
+    /**
      * The form found.
      */
     public var level: SignatureLevel
@@ -7529,6 +7556,10 @@ public struct SignatureReport: Equatable, Hashable {
      * Empty when nothing is to be said.
      */
     public var reasons: [VerificationReason]
+    /**
+     * Every verification item of the specification, in its order.
+     */
+    public var checks: [VerificationCheck]
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -7546,17 +7577,26 @@ public struct SignatureReport: Equatable, Hashable {
          * The signing time, as claimed by the signer.
          */signedAt: Date?,
         /**
+         * The earliest time that a verified timestamp proves the signature to have existed at; role, path and revocation are
+         * judged as of then. None without one.
+         */stampedAt: Date?,
+        /**
          * The form found.
          */level: SignatureLevel,
         /**
          * Empty when nothing is to be said.
-         */reasons: [VerificationReason]) {
+         */reasons: [VerificationReason],
+        /**
+         * Every verification item of the specification, in its order.
+         */checks: [VerificationCheck]) {
         self.covers = covers
         self.signer = signer
         self.role = role
         self.signedAt = signedAt
+        self.stampedAt = stampedAt
         self.level = level
         self.reasons = reasons
+        self.checks = checks
     }
 
 
@@ -7579,8 +7619,10 @@ public struct FfiConverterTypeSignatureReport: FfiConverterRustBuffer {
                 signer: FfiConverterOptionString.read(from: &buf),
                 role: FfiConverterOptionString.read(from: &buf),
                 signedAt: FfiConverterOptionTimestamp.read(from: &buf),
+                stampedAt: FfiConverterOptionTimestamp.read(from: &buf),
                 level: FfiConverterTypeSignatureLevel.read(from: &buf),
-                reasons: FfiConverterSequenceTypeVerificationReason.read(from: &buf)
+                reasons: FfiConverterSequenceTypeVerificationReason.read(from: &buf),
+                checks: FfiConverterSequenceTypeVerificationCheck.read(from: &buf)
         )
     }
 
@@ -7589,8 +7631,10 @@ public struct FfiConverterTypeSignatureReport: FfiConverterRustBuffer {
         FfiConverterOptionString.write(value.signer, into: &buf)
         FfiConverterOptionString.write(value.role, into: &buf)
         FfiConverterOptionTimestamp.write(value.signedAt, into: &buf)
+        FfiConverterOptionTimestamp.write(value.stampedAt, into: &buf)
         FfiConverterTypeSignatureLevel.write(value.level, into: &buf)
         FfiConverterSequenceTypeVerificationReason.write(value.reasons, into: &buf)
+        FfiConverterSequenceTypeVerificationCheck.write(value.checks, into: &buf)
     }
 }
 
@@ -8302,6 +8346,105 @@ public func FfiConverterTypeUseBy_lower(_ value: UseBy) -> RustBuffer {
 
 
 /**
+ * One verification item of the e-prescription specification, for an auditor.
+ */
+public struct VerificationCheck: Equatable, Hashable {
+    /**
+     * Number in the specification: `5.5.3` signature, `5.6.1` timestamp, `5.7` certificate.
+     */
+    public var item: String
+    /**
+     * Stable, for programs; unique in a list.
+     */
+    public var code: String
+    /**
+     * What it came to.
+     */
+    public var result: VerificationOutcome
+    /**
+     * What is checked, for a Japanese reader.
+     */
+    public var textJa: String
+    /**
+     * What is checked, for an English reader.
+     */
+    public var textEn: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Number in the specification: `5.5.3` signature, `5.6.1` timestamp, `5.7` certificate.
+         */item: String,
+        /**
+         * Stable, for programs; unique in a list.
+         */code: String,
+        /**
+         * What it came to.
+         */result: VerificationOutcome,
+        /**
+         * What is checked, for a Japanese reader.
+         */textJa: String,
+        /**
+         * What is checked, for an English reader.
+         */textEn: String) {
+        self.item = item
+        self.code = code
+        self.result = result
+        self.textJa = textJa
+        self.textEn = textEn
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension VerificationCheck: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeVerificationCheck: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> VerificationCheck {
+        return
+            try VerificationCheck(
+                item: FfiConverterString.read(from: &buf),
+                code: FfiConverterString.read(from: &buf),
+                result: FfiConverterTypeVerificationOutcome.read(from: &buf),
+                textJa: FfiConverterString.read(from: &buf),
+                textEn: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: VerificationCheck, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.item, into: &buf)
+        FfiConverterString.write(value.code, into: &buf)
+        FfiConverterTypeVerificationOutcome.write(value.result, into: &buf)
+        FfiConverterString.write(value.textJa, into: &buf)
+        FfiConverterString.write(value.textEn, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeVerificationCheck_lift(_ buf: RustBuffer) throws -> VerificationCheck {
+    return try FfiConverterTypeVerificationCheck.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeVerificationCheck_lower(_ value: VerificationCheck) -> RustBuffer {
+    return FfiConverterTypeVerificationCheck.lower(value)
+}
+
+
+/**
  * What a file is verified against; certificates and lists each in DER or PEM.
  */
 public struct VerificationMaterial: Equatable, Hashable {
@@ -8321,6 +8464,10 @@ public struct VerificationMaterial: Equatable, Hashable {
      * hcRole texts that may sign a prescription, such as `Medical Doctor`.
      */
     public var prescriberRoles: [String]
+    /**
+     * Roots of time-stamp authorities, which are not HPKI's. Without any, no file with a timestamp is valid.
+     */
+    public var timestampRoots: [Data]
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -8336,11 +8483,15 @@ public struct VerificationMaterial: Equatable, Hashable {
          */revocationLists: [Data],
         /**
          * hcRole texts that may sign a prescription, such as `Medical Doctor`.
-         */prescriberRoles: [String]) {
+         */prescriberRoles: [String],
+        /**
+         * Roots of time-stamp authorities, which are not HPKI's. Without any, no file with a timestamp is valid.
+         */timestampRoots: [Data] = []) {
         self.roots = roots
         self.intermediates = intermediates
         self.revocationLists = revocationLists
         self.prescriberRoles = prescriberRoles
+        self.timestampRoots = timestampRoots
     }
 
 
@@ -8362,7 +8513,8 @@ public struct FfiConverterTypeVerificationMaterial: FfiConverterRustBuffer {
                 roots: FfiConverterSequenceData.read(from: &buf),
                 intermediates: FfiConverterSequenceData.read(from: &buf),
                 revocationLists: FfiConverterSequenceData.read(from: &buf),
-                prescriberRoles: FfiConverterSequenceString.read(from: &buf)
+                prescriberRoles: FfiConverterSequenceString.read(from: &buf),
+                timestampRoots: FfiConverterSequenceData.read(from: &buf)
         )
     }
 
@@ -8371,6 +8523,7 @@ public struct FfiConverterTypeVerificationMaterial: FfiConverterRustBuffer {
         FfiConverterSequenceData.write(value.intermediates, into: &buf)
         FfiConverterSequenceData.write(value.revocationLists, into: &buf)
         FfiConverterSequenceString.write(value.prescriberRoles, into: &buf)
+        FfiConverterSequenceData.write(value.timestampRoots, into: &buf)
     }
 }
 
@@ -10471,7 +10624,8 @@ public func FfiConverterTypeSecretStoreError_lower(_ value: SecretStoreError) ->
 
 
 /**
- * How far the signature's form has been extended (ETSI TS 101 903 §4.4). Timestamps are not checked.
+ * How far the signature's form has been extended (ETSI TS 101 903 §4.4). What its timestamps are worth is in
+ * `SignatureReport.stamped_at` and `SignatureReport.checks`.
  */
 
 public enum SignatureLevel: Equatable, Hashable {
@@ -10954,6 +11108,101 @@ public func FfiConverterTypeVerdict_lift(_ buf: RustBuffer) throws -> Verdict {
 #endif
 public func FfiConverterTypeVerdict_lower(_ value: Verdict) -> RustBuffer {
     return FfiConverterTypeVerdict.lower(value)
+}
+
+
+
+/**
+ * What one verification item of the e-prescription specification came to.
+ */
+
+public enum VerificationOutcome: Equatable, Hashable {
+
+    /**
+     * Checked and right.
+     */
+    case passed
+    /**
+     * Checked and wrong.
+     */
+    case failed
+    /**
+     * The signature has nothing that this item is about.
+     */
+    case notApplicable
+    /**
+     * It could not be decided with what was given, or what comes before it has failed.
+     */
+    case undetermined
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension VerificationOutcome: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeVerificationOutcome: FfiConverterRustBuffer {
+    typealias SwiftType = VerificationOutcome
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> VerificationOutcome {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .passed
+
+        case 2: return .failed
+
+        case 3: return .notApplicable
+
+        case 4: return .undetermined
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: VerificationOutcome, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .passed:
+            writeInt(&buf, Int32(1))
+
+
+        case .failed:
+            writeInt(&buf, Int32(2))
+
+
+        case .notApplicable:
+            writeInt(&buf, Int32(3))
+
+
+        case .undetermined:
+            writeInt(&buf, Int32(4))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeVerificationOutcome_lift(_ buf: RustBuffer) throws -> VerificationOutcome {
+    return try FfiConverterTypeVerificationOutcome.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeVerificationOutcome_lower(_ value: VerificationOutcome) -> RustBuffer {
+    return FfiConverterTypeVerificationOutcome.lower(value)
 }
 
 
@@ -12660,6 +12909,31 @@ fileprivate struct FfiConverterSequenceTypeUsageSupplement: FfiConverterRustBuff
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeVerificationCheck: FfiConverterRustBuffer {
+    typealias SwiftType = [VerificationCheck]
+
+    public static func write(_ value: [VerificationCheck], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeVerificationCheck.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [VerificationCheck] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [VerificationCheck]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeVerificationCheck.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeVerificationReason: FfiConverterRustBuffer {
     typealias SwiftType = [VerificationReason]
 
@@ -13141,6 +13415,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_hpki_agent_bindings_checksum_constructor_agent_open() != 32065) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_hpki_agent_bindings_checksum_constructor_agent_start_over() != 33939) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_hpki_agent_bindings_checksum_constructor_cancellationtoken_new() != 31313) {

@@ -394,6 +394,11 @@ void uniffi_hpki_agent_bindings_fn_free_agent(uint64_t handle, RustCallStatus *_
 uint64_t uniffi_hpki_agent_bindings_fn_constructor_agent_open(uint64_t trust, RustBuffer client, RustBuffer data_dir, uint64_t key_vault, RustBuffer secret_store, RustBuffer clock
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HPKI_AGENT_BINDINGS_FN_CONSTRUCTOR_AGENT_START_OVER
+#define UNIFFI_FFIDEF_UNIFFI_HPKI_AGENT_BINDINGS_FN_CONSTRUCTOR_AGENT_START_OVER
+uint64_t uniffi_hpki_agent_bindings_fn_constructor_agent_start_over(uint64_t trust, RustBuffer client, RustBuffer data_dir, uint64_t key_vault, RustBuffer secret_store, RustBuffer clock
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HPKI_AGENT_BINDINGS_FN_METHOD_AGENT_APPROVE
 #define UNIFFI_FFIDEF_UNIFFI_HPKI_AGENT_BINDINGS_FN_METHOD_AGENT_APPROVE
 uint64_t uniffi_hpki_agent_bindings_fn_method_agent_approve(uint64_t ptr, uint64_t batch, RustBuffer progress, RustBuffer cancellation
@@ -1506,6 +1511,12 @@ uint16_t uniffi_hpki_agent_bindings_checksum_constructor_activationcode_new(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_HPKI_AGENT_BINDINGS_CHECKSUM_CONSTRUCTOR_AGENT_OPEN
 #define UNIFFI_FFIDEF_UNIFFI_HPKI_AGENT_BINDINGS_CHECKSUM_CONSTRUCTOR_AGENT_OPEN
 uint16_t uniffi_hpki_agent_bindings_checksum_constructor_agent_open(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HPKI_AGENT_BINDINGS_CHECKSUM_CONSTRUCTOR_AGENT_START_OVER
+#define UNIFFI_FFIDEF_UNIFFI_HPKI_AGENT_BINDINGS_CHECKSUM_CONSTRUCTOR_AGENT_START_OVER
+uint16_t uniffi_hpki_agent_bindings_checksum_constructor_agent_start_over(void
 
 );
 #endif

@@ -5,33 +5,38 @@ import XCTest
 /// What an app does, against the real core and a running reference service.
 final class JourneyTests: XCTestCase {
     private var office: Office!
-    private var credential: String!
 
     override func setUpWithError() throws {
-        office = try Office()
-        credential = try office.issue()
+        office = try Office.shared.get()
     }
 
-    override func tearDown() {
-        office = nil
+    /// So many requests of the clinic, as the doctor sees them.
+    private func asked(_ count: Int, of agent: HpkiAgent) async throws -> [Waiting] {
+        let requests = try (0..<count).map { _ in try office.submit(prescription()) }
+        let waiting = try await agent.inbox(wait: 5).filter { requests.contains($0.id()) }
+        guard waiting.count == count else { throw Failed("\(waiting.count) of \(count) requests are in the inbox") }
+        return waiting
+    }
+
+    override class func tearDown() {
+        if case .success(let office) = Office.shared { office.close() }
     }
 
     func testARegisteredDoctorApprovesAndTheClinicHasAValidFile() async throws {
         let phone = Phone(office)
-        let agent = try await phone.registered(credential)
+        let agent = try await phone.registered()
         guard case .registered(_, let holder, _) = try await agent.status() else { return XCTFail("not registered") }
         XCTAssertEqual(holder.nameKanji, Office.doctor)
 
-        let requests = [try office.submit(to: credential, prescription()), try office.submit(to: credential, prescription())]
-        let waiting = try await agent.inbox(wait: 5)
+        let waiting = try await asked(2, of: agent)
         let steps = Recorder<ProgressStep>()
         let approved = try await agent.approve(agent.prepare(waiting)) { steps.add($0) }
 
         XCTAssertEqual(approved.map { $0.delivery() }, [.delivered, .delivered])
         XCTAssertEqual(phone.vault.prompts.last, .approve(count: 2))
         XCTAssertEqual(steps.all, [.started, .awaitingUser, .userVerified])
-        for request in requests {
-            let (code, file, error) = try office.collect(request)
+        for signed in approved {
+            let (code, file, error) = try office.collect(signed.id())
             XCTAssertEqual(code, 0, error)
             let report = try await verify(file, against: office.material())
             XCTAssertEqual(report.verdict, .valid)
@@ -43,26 +48,24 @@ final class JourneyTests: XCTestCase {
     }
 
     func testAPrescriptionIsUsedOnce() async throws {
-        let agent = try await Phone(office).registered(credential)
-        _ = try office.submit(to: credential, prescription())
-        let waiting = try await agent.inbox(wait: 5)
+        let agent = try await Phone(office).registered()
+        let waiting = try await asked(1, of: agent)
         _ = try await agent.prepare(waiting)
         await assertThrows(.alreadyUsed) { _ = try await agent.prepare(waiting) }
     }
 
     func testADeclinedRequestIsToldToTheClinic() async throws {
-        let agent = try await Phone(office).registered(credential)
-        let request = try office.submit(to: credential, prescription())
-        let waiting = try await agent.inbox(wait: 5)
-        try await agent.decline(XCTUnwrap(waiting.first), reason: "用量を確認してください")
-        let (code, _, error) = try office.collect(request)
+        let agent = try await Phone(office).registered()
+        let waiting = try await asked(1, of: agent)[0]
+        try await agent.decline(waiting, reason: "用量を確認してください")
+        let (code, _, error) = try office.collect(waiting.id())
         XCTAssertEqual(code, 4)
         XCTAssertTrue(error.contains("用量を確認してください"), error)
     }
 
     func testAWrongCodeTellsHowManyTriesAreLeft() async throws {
         let agent = try await Phone(office).open()
-        let (qrText, code) = try office.letter(for: credential)
+        let (qrText, code) = try office.letter()
         let wrong = String(code.reversed()) == code ? "00000000" : String(code.reversed())
         let failure = await thrown {
             _ = try await agent.register(qrText: qrText, activationCode: ActivationCode(typed: wrong))
@@ -84,9 +87,8 @@ final class JourneyTests: XCTestCase {
 
     func testKeysThatThePlatformDestroyedAskForANewRegistration() async throws {
         let phone = Phone(office)
-        let agent = try await phone.registered(credential)
-        _ = try office.submit(to: credential, prescription())
-        let batch = try await agent.prepare(agent.inbox(wait: 5))
+        let agent = try await phone.registered()
+        let batch = try await agent.prepare(asked(1, of: agent))
         phone.vault.destroy(.approval)
         let failure = await thrown {
             _ = try await agent.approve(batch)
@@ -97,24 +99,24 @@ final class JourneyTests: XCTestCase {
 
     func testWhateverTheVaultThrowsReachesTheAppAsATypedError() async throws {
         let phone = Phone(office)
-        let agent = try await phone.registered(credential)
-        _ = try office.submit(to: credential, prescription())
+        let agent = try await phone.registered()
         phone.vault.user { _ in throw Failed("the app's own") }
         let failure = await thrown {
-            _ = try await agent.approve(agent.prepare(agent.inbox(wait: 5)))
+            _ = try await agent.approve(agent.prepare(self.asked(1, of: agent)))
         }
         XCTAssertEqual(failure?.kind, .fixPhone)
         XCTAssertEqual(failure?.code, "KeyVaultFailed")
         phone.vault.user { _ in throw KeyVaultError.Cancelled }
         let second = await thrown {
-            _ = try await agent.approve(agent.prepare(agent.inbox(wait: 5)))
+            _ = try await agent.approve(agent.prepare(self.asked(1, of: agent)))
         }
         XCTAssertEqual(second?.kind, .retry)
         XCTAssertEqual(second?.code, "UserCancelled")
     }
 
     func testACancelledTaskEndsALongPollAtOnce() async throws {
-        let agent = try await Phone(office).registered(credential)
+        let agent = try await Phone(office).registered()
+        for waiting in try await agent.inbox() { try await agent.decline(waiting, reason: "試験") }
         let began = Date()
         let task = Task { try await agent.inbox(wait: 25) }
         try await Task.sleep(nanoseconds: 500_000_000)
@@ -124,18 +126,29 @@ final class JourneyTests: XCTestCase {
     }
 
     func testTheInboxStreamTellsWhatArrivesAndEndsWithItsTask() async throws {
-        let agent = try await Phone(office).registered(credential)
-        let seen = Recorder<Int>()
+        let agent = try await Phone(office).registered()
+        let seen = Recorder<[String]>()
         let task = Task {
             for try await event in agent.inboxEvents() {
-                if case .changed(let waiting) = event { seen.add(waiting.count) }
+                if case .changed(let waiting) = event { seen.add(waiting.map { $0.id() }) }
             }
         }
-        _ = try office.submit(to: credential, prescription())
-        for _ in 0..<300 where seen.all.last != 1 { try await Task.sleep(nanoseconds: 100_000_000) }
-        XCTAssertEqual(seen.all.last, 1)
+        let request = try office.submit(prescription())
+        for _ in 0..<300 where seen.all.last?.contains(request) != true { try await Task.sleep(nanoseconds: 100_000_000) }
+        XCTAssertEqual(seen.all.last?.contains(request), true)
         task.cancel()
         try await task.value
+    }
+
+    func testADoctorWhoSwitchedBatchSigningOffApprovesOneAtATime() async throws {
+        let agent = try await Phone(office).registered()
+        try await agent.setBatchSigning(false)
+        let failure = await thrown {
+            _ = try await agent.prepare(self.asked(2, of: agent))
+        }
+        XCTAssertEqual(failure?.code, "BatchSigningOff")
+        let approved = try await agent.approve(agent.prepare(asked(1, of: agent)))
+        XCTAssertEqual(approved.count, 1)
     }
 
     func testASecondAgentOnTheSameFolderIsRefused() async throws {

@@ -5,7 +5,14 @@ import HpkiAgent
 final class Office: @unchecked Sendable {
     static let doctor = "検証　花子"
 
-    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("office-\(UUID().uuidString)")
+    /// The one of all tests. Each new phone of its doctor replaces the one before.
+    static let shared = Result { try Office() }
+
+    /// Her credential's identifier.
+    private(set) var credential = ""
+
+    /// Everything of the tests lies in it.
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("office-\(UUID().uuidString)")
     private let server = Process()
 
     init() throws {
@@ -17,9 +24,10 @@ final class Office: @unchecked Sendable {
         try server.run()
         let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
         guard line.contains("issuer") else { throw Failed("the service did not start: \(line)") }
+        credential = try issue()
     }
 
-    deinit {
+    func close() {
         server.terminate()
         server.waitUntilExit()
         try? FileManager.default.removeItem(at: folder)
@@ -29,14 +37,13 @@ final class Office: @unchecked Sendable {
         try TrustConfiguration.fromJson(json: Data(contentsOf: folder.appendingPathComponent("trust.json")))
     }
 
-    /// A certificate for a doctor; returns the credential's identifier.
-    func issue() throws -> String {
+    private func issue() throws -> String {
         let name = Self.doctor.replacingOccurrences(of: "　", with: " ")
         return try service("issue", "--name-kanji", name, "--name-romaji", "HANAKO KENSHO", "--role", "Medical Doctor").text
     }
 
     /// A letter's QR text and the activation code that comes apart from it.
-    func letter(for credential: String) throws -> (qrText: String, code: String) {
+    func letter() throws -> (qrText: String, code: String) {
         let out = folder.appendingPathComponent(UUID().uuidString).path
         try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
         let lines = try service("letter", "--credential", credential, "--out", out, "--print").text.split(separator: "\n")
@@ -45,7 +52,7 @@ final class Office: @unchecked Sendable {
     }
 
     /// A clinic asks for a signature; returns the request's identifier.
-    func submit(to credential: String, _ prescription: String) throws -> String {
+    func submit(_ prescription: String) throws -> String {
         let file = folder.appendingPathComponent("\(UUID().uuidString).csv")
         try Data(prescription.utf8).write(to: file)
         return try service("submit", "--doctor", credential, file.path).text

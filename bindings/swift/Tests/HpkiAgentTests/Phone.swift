@@ -6,14 +6,11 @@ final class Phone: Sendable {
     let vault = TestVault()
     private let office: Office
     private let secrets = MemorySecrets()
-    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("phone-\(UUID().uuidString)")
+    private let folder: URL
 
     init(_ office: Office) {
         self.office = office
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(at: folder)
+        folder = office.folder.appendingPathComponent("phone-\(UUID().uuidString)")
     }
 
     func open() async throws -> HpkiAgent {
@@ -22,10 +19,10 @@ final class Phone: Sendable {
             folder: folder, keys: vault, secrets: secrets)
     }
 
-    /// An agent registered by a new letter for this credential.
-    func registered(_ credential: String) async throws -> HpkiAgent {
+    /// An agent registered by a new letter.
+    func registered() async throws -> HpkiAgent {
         let agent = try await open()
-        let (qrText, code) = try office.letter(for: credential)
+        let (qrText, code) = try office.letter()
         let candidate = try await agent.register(qrText: qrText, activationCode: ActivationCode(typed: code))
         try await agent.confirm(candidate)
         return agent

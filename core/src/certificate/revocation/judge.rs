@@ -1,5 +1,7 @@
 //! CRL validation (RFC 5280 §6.3.3) for one certificate after another.
 
+use std::cmp::{Ordering, Reverse};
+
 use time::OffsetDateTime;
 
 use super::{
@@ -70,11 +72,10 @@ impl<'a> Judge<'a> {
 
     /// `authorities` are those above the certificate, up to the root.
     fn certificate(&mut self, certificate: &Certificate, authorities: &[Certificate]) -> Status {
-        let issuer = certificate.issuer_name();
         let complete = self.crls.iter().filter(|crl| !crl.is_delta());
         let covering = complete.map(|crl| (crl, crl.covers(certificate)));
         let mut covering: Vec<_> = covering.filter(|(_, reasons)| *reasons != Reasons::NONE).collect();
-        covering.sort_by_key(|(crl, _)| std::cmp::Reverse(crl.this_update()));
+        covering.sort_by_cached_key(|(crl, _)| self.rank(crl, certificate));
 
         let (mut spoken, mut fresh, mut until) = (Reasons::NONE, Reasons::NONE, FOREVER);
         let (mut newest, mut failure) = (None, None);
@@ -107,6 +108,7 @@ impl<'a> Judge<'a> {
         if Reasons::ALL.are_within(fresh) {
             return Status::Good { until };
         }
+        let issuer = certificate.issuer_name();
         Status::Unknown(match newest {
             _ if self.tries > MAX_TRIES => RevocationUnknown::TooComplex,
             None => failure.unwrap_or(RevocationUnknown::Missing { issuer }),
@@ -124,13 +126,12 @@ impl<'a> Judge<'a> {
             crl.is_delta() && crl.continues(base) && self.is_fresh(crl, certificate) && self.is_past(base)
         });
         let mut deltas: Vec<_> = deltas.collect();
-        deltas.sort_by_key(|delta| std::cmp::Reverse(delta.this_update()));
+        deltas.sort_by_cached_key(|delta| self.rank(delta, certificate));
         deltas.into_iter().find(|delta| self.verifies(delta, signer))
     }
 
     /// Who has signed `crl`: a key of its issuer's name, of an authority or of one that the same root vouches for.
     fn signer(&mut self, crl: &Crl, authorities: &[Certificate]) -> Result<Signer, RevocationUnknown> {
-        let issuer = crl.issuer_name();
         let is_named = |certificate: &&Certificate| certificate.subject().matches(crl.issuer());
         let may_sign = |certificate: &&Certificate| certificate.extensions().allows(KeyUsage::CRL_SIGN);
         for authority in authorities.iter().filter(is_named).filter(may_sign) {
@@ -139,6 +140,7 @@ impl<'a> Judge<'a> {
             }
         }
         let certificates = self.options.certificates;
+        let issuer = crl.issuer_name();
         let mut is_trusted = Err(match authorities.iter().find(is_named) {
             Some(authority) if may_sign(&authority) => RevocationUnknown::Signature { issuer },
             Some(_) => RevocationUnknown::KeyUsage { issuer },
@@ -198,6 +200,21 @@ impl<'a> Judge<'a> {
             && (crl.this_update() <= at || crl.this_update() <= certificate.validity().not_after)
     }
 
+    /// The newest first; of those of one moment first what revokes the certificate, last what takes that back: whichever
+    /// lists it wins over one that does not know of it.
+    fn rank(&self, crl: &Crl, certificate: &Certificate) -> (Reverse<OffsetDateTime>, Ordering) {
+        let standing = match crl.entry(certificate) {
+            Some(entry) if self.revokes(entry) => Ordering::Less,
+            None => Ordering::Equal,
+            Some(_) => Ordering::Greater,
+        };
+        (Reverse(crl.this_update()), standing)
+    }
+
+    fn revokes(&self, entry: &Entry) -> bool {
+        entry.at <= self.options.at && entry.reason != RevocationReason::RemoveFromCrl
+    }
+
     /// §6.3.3 (i) to (l): removeFromCRL in the delta CRL takes back what the complete CRL says.
     fn revoking_entry<'c>(
         &self,
@@ -206,8 +223,7 @@ impl<'a> Judge<'a> {
         delta: Option<&'c Crl>,
     ) -> Option<&'c Entry> {
         let changed = delta.and_then(|delta| delta.entry(certificate));
-        let revokes =
-            |entry: &&Entry| entry.at <= self.options.at && entry.reason != RevocationReason::RemoveFromCrl;
+        let revokes = |entry: &&Entry| self.revokes(entry);
         match changed {
             Some(entry) if entry.reason == RevocationReason::RemoveFromCrl => None,
             entry => entry.filter(revokes).or_else(|| complete.entry(certificate).filter(revokes)),

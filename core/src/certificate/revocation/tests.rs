@@ -88,6 +88,22 @@ fn a_revoked_ca_revokes_the_path_even_where_the_doctors_list_is_missing() {
 }
 
 #[test]
+fn of_two_lists_of_one_moment_the_one_that_revokes_wins_in_any_order() {
+    let case = Case::new();
+    let [silent, revoking] =
+        [CrlTemplate::fresh(), revoking(LEAF, NOW - Duration::hours(2), 1)].map(|t| case.chain.ca.crl(&t));
+    assert_eq!(silent.this_update(), revoking.this_update());
+    for [first, second] in [[&silent, &revoking], [&revoking, &silent]] {
+        let answer = revocation(&case.path, &[first.clone(), second.clone(), case.arl()], NOW);
+        assert!(matches!(answer, Revocation::Revoked { position: 0, .. }), "{answer:?}");
+    }
+    let impostor = Authority::new("HPKI-01-TestSignCA-forNonRepudiation");
+    let forged = impostor.crl(&CrlTemplate { revoked: vec![(vec![LEAF], NOW, 1)], ..CrlTemplate::fresh() });
+    let answer = revocation(&case.path, &[forged, silent, case.arl()], NOW);
+    assert!(matches!(answer, Revocation::Good { .. }), "one by another key changes nothing: {answer:?}");
+}
+
+#[test]
 fn remove_from_crl_revokes_nothing() {
     let answer = Case::new().judge(&revoking(LEAF, NOW - Duration::hours(1), 8));
     assert!(matches!(answer, Revocation::Good { .. }), "{answer:?}");

@@ -21,6 +21,8 @@ const BROKEN: &[(&str, &str, &str, Option<u32>, Severity)] = &[
     ("81,1", "81,1,1,注\u{E000}意", "gaiji", Some(26), Error),
     ("81,1", "81,1,1,注\u{336}意", "combining_character", Some(26), Error),
     ("11,", "11,1,葛\u{E0100}　城,ｶ", "variant_character", Some(7), Warning),
+    ("81,1", "81,1,1,注а意", "unfamiliar_character", Some(26), Warning),
+    ("81,1", "81,1,1,注\u{A0}意", "unfamiliar_character", Some(26), Warning),
     // Fields
     ("1,", "1,1,1312345,13", "field_missing", Some(2), Error),
     ("1,", "1,1,131234,13,名", "wrong_digits", Some(2), Error),

@@ -144,6 +144,7 @@ fn a_removal_is_done_when_the_service_no_longer_knows_the_phone() {
     let gone = br#"{"error": "invalid_token"}"#;
     assert_eq!(judge_unregistration(204, b""), Ok(Unregistration::Removed));
     assert_eq!(judge_unregistration(200, b"{}"), Ok(Unregistration::Removed));
+    assert!(matches!(judge_unregistration(200, b"<html>"), Err(RegistrationRefusal::BadAnswer { .. })));
     assert_eq!(judge_unregistration(401, gone), Ok(Unregistration::AlreadyGone));
     assert_eq!(judge_unregistration(404, b""), Ok(Unregistration::AlreadyGone));
     let proof = br#"{"error": "invalid_dpop_proof"}"#;

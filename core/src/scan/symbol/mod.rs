@@ -61,6 +61,11 @@ pub(super) struct Decoded {
 /// Format information that differs in more bits is not accepted: its code corrects three (7.9.1).
 const MOST_FORMAT_ERRORS: u32 = 3;
 
+/// One copy with so few errors is enough. With more, both must agree: half of all words of 15 bits are within three of
+/// some format, so that chance alone would cost an error correction every second time.
+const SURE_FORMAT_ERRORS: u32 = 1;
+const MOST_ERRORS_OF_BOTH: u32 = 6;
+
 /// What format information says.
 #[derive(Debug, Clone, Copy)]
 struct Format {
@@ -242,7 +247,9 @@ fn read_format(modules: &Modules) -> Option<Format> {
             ((nearer, off[0] + off[1]), Format { level: data >> 3, mask: data & 7, transposed })
         })
         .min_by_key(|&((nearer, sum), _)| (nearer + sum, nearer))?;
-    (distance.0 <= MOST_FORMAT_ERRORS).then_some(format)
+    let (nearer, sum) = distance;
+    (nearer <= SURE_FORMAT_ERRORS || nearer <= MOST_FORMAT_ERRORS && sum <= MOST_ERRORS_OF_BOTH)
+        .then_some(format)
 }
 
 /// FNV-1a.

@@ -85,6 +85,9 @@ pub enum CredentialRefusal {
     /// No algorithm of the key is known.
     #[error("the key's algorithms are not supported")]
     Algorithm,
+    /// The answer does not say whether the key is enabled, which CSC v2 §11.5 requires.
+    #[error("the service says nothing of the signing key")]
+    NoKey,
     /// No certificate came along, or one is not base64.
     #[error("the credential has no readable certificate")]
     NoCertificate,
@@ -121,7 +124,8 @@ pub(crate) fn judge_credential(id: &str, answer: &Value) -> Result<CredentialInf
         Some("expired") => return Err(CredentialRefusal::Expired),
         Some(_) => return Err(CredentialRefusal::Disabled),
     }
-    if !key.text("status").is_some_and(|status| status.eq_ignore_ascii_case("enabled")) {
+    let key_status = key.text("status").ok_or(CredentialRefusal::NoKey)?;
+    if !key_status.eq_ignore_ascii_case("enabled") {
         return Err(CredentialRefusal::Disabled);
     }
     if fields.number("SCAL") != Some(2) {
@@ -213,7 +217,7 @@ mod tests {
     #[test]
     fn a_key_or_certificate_that_is_not_in_force_is_refused_by_name() {
         assert_eq!(judged(|a| a["key"]["status"] = json!("disabled")), Err(CredentialRefusal::Disabled));
-        assert_eq!(judged(|a| a["key"]["status"] = Value::Null), Err(CredentialRefusal::Disabled));
+        assert_eq!(judged(|a| a["key"]["status"] = Value::Null), Err(CredentialRefusal::NoKey));
         assert_eq!(judged(|a| a["cert"]["status"] = json!("revoked")), Err(CredentialRefusal::Revoked));
         assert_eq!(judged(|a| a["cert"]["status"] = json!("suspended")), Err(CredentialRefusal::Suspended));
         assert_eq!(judged(|a| a["cert"]["status"] = json!("expired")), Err(CredentialRefusal::Expired));

@@ -19,16 +19,15 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Silence between two pieces of an answer: as long as the most patient call waits (`signHash` over a full batch), so
 /// that a poll of 25 s is no error, and a peer that stopped talking is noticed whatever the caller's own limit.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(60);
-/// A kept connection outlives the pause between two polls, not an afternoon.
-pub const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// A kept connection outlives the pause between two polls and a touch of the sensor. Its buffers hold what was sent and
+/// received last, tokens and prescriptions; with it they are gone.
+pub const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 /// One origin, one doctor: a poll and an action at the same time.
 pub const POOL_MAX_IDLE: usize = 2;
-/// Header fields of an HTTP/2 answer: more than any token or nonce needs, in bytes.
-pub const MAX_HEADER_LIST: u32 = 16 * 1024;
 /// What the agent calls itself: product and version, nothing about the phone or the doctor.
 pub const USER_AGENT: &str = concat!("hpki-agent/", env!("CARGO_PKG_VERSION"));
 
-/// HTTPS as the service is spoken to: TLS 1.2 or 1.3 judged by the trust configuration, HTTP/1.1 or 2, no
+/// HTTPS as the service is spoken to: TLS 1.2 or 1.3 judged by the trust configuration, HTTP/1.1, no
 /// redirects, no cookies, no repetition. Proxies named in the environment are not used: a phone has none there, and
 /// a variable must not decide through whom prescriptions travel.
 ///
@@ -56,7 +55,6 @@ impl HttpsTransport {
             .read_timeout(READ_TIMEOUT)
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .pool_max_idle_per_host(POOL_MAX_IDLE)
-            .http2_max_header_list_size(MAX_HEADER_LIST)
             .user_agent(USER_AGENT)
             .build()
             .map(|client| Self { client })
@@ -141,7 +139,8 @@ fn classify(error: &reqwest::Error) -> TransportError {
         TransportError::Dns
     } else if error.is_connect() {
         TransportError::Unreachable
-    } else if causes(error).any(<dyn Error>::is::<io::Error>) || error.is_body() {
+    } else if causes(error).any(<dyn Error>::is::<io::Error>) || error.is_body() || error.is_decode() {
+        // Nothing is decoded here: what reqwest calls so is a body whose connection ended.
         TransportError::Interrupted
     } else {
         TransportError::Protocol

@@ -14,9 +14,10 @@ use rustls::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
-    crypto::{CryptoProvider, ring as provider},
-    pki_types::{CertificateDer, ServerName, UnixTime},
+    crypto::{CryptoProvider, KeyProvider, ring as provider},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime},
     server::ParsedCertificate,
+    sign::SigningKey,
 };
 
 use super::TransportError;
@@ -31,7 +32,7 @@ pub(super) fn client_config(trust: &TlsTrust) -> Result<ClientConfig, TransportE
         .dangerous() // rustls' name for any verifier but its own; ours asks theirs first
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
 
@@ -52,6 +53,16 @@ pub(super) fn classify(error: &Error) -> TransportError {
 #[error("no pinned key stands behind the certificate")]
 struct PinMismatch;
 
+/// The agent shows no TLS certificate of its own: rustls is given no code that signs.
+#[derive(Debug)]
+struct NoKeys;
+
+impl KeyProvider for NoKeys {
+    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, Error> {
+        Err(Error::General("TLS client certificates are not used".into()))
+    }
+}
+
 /// The path check of webpki or of the platform, then the pins.
 struct Verifier {
     provider: Arc<CryptoProvider>,
@@ -62,7 +73,7 @@ struct Verifier {
 
 impl Verifier {
     fn new(trust: &TlsTrust) -> Result<Self, TransportError> {
-        let provider = Arc::new(provider::default_provider());
+        let provider = Arc::new(CryptoProvider { key_provider: &NoKeys, ..provider::default_provider() });
         let roots: Vec<_> = trust.roots.iter().flatten().cloned().map(CertificateDer::from).collect();
         let path: Arc<dyn ServerCertVerifier> = match &trust.roots {
             Some(_) => webpki(&roots, &provider).ok_or(TransportError::TlsConfiguration)?,

@@ -17,6 +17,7 @@ use super::{
     metadata::belongs_to,
     refusal::{MAX_WORDS, clean},
 };
+use crate::prescription::visible;
 
 pub use document::DocumentFault;
 
@@ -136,7 +137,7 @@ fn envelope(request: Fields<'_>, index: usize, document: Fields<'_>, issuer: &Ur
         return None;
     }
     let requester = request.object("requester");
-    let shown = |text: Option<&str>| text.map(clean).unwrap_or_default();
+    let shown = |text: Option<&str>| text.map(|text| visible(&clean(text))).unwrap_or_default();
     let item = InboxItem {
         id: if index == 0 { id.to_owned() } else { format!("{id}#{}", index + 1) },
         label: shown(document.text("label")),

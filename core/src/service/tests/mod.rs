@@ -2,6 +2,7 @@
 
 mod approval;
 mod hostile;
+mod shapes;
 mod standing;
 mod waiting;
 

@@ -118,7 +118,7 @@ async fn a_refused_service_token_is_replaced_once_rfc_6750_3_1() {
     let refused = json!({"error": "invalid_token"});
     stage.says(401, &refused).says(200, &service_token("st-2")).says(401, &refused);
     let error = bound.credentials().await.unwrap_err();
-    assert!(matches!(error, ServiceError::Csc(CscRefusal::Unclassified(_))), "{error:?}");
+    assert!(matches!(error, ServiceError::Refused(_)), "{error:?}");
     let lines = stage.script.lines();
     assert_eq!(lines, ["POST /csc/v2/credentials/list", "POST /token", "POST /csc/v2/credentials/list"]);
 }

@@ -3,6 +3,7 @@
 //! with or without comments. The walk is iterative and writes into a sink; the reader's limits bound its cost.
 
 mod base;
+mod sink;
 #[cfg(test)]
 mod tests;
 
@@ -10,7 +11,9 @@ use std::borrow::Cow;
 
 use roxmltree::{Node, NodeId, NodeType};
 
-use super::xml::{Document, Text, XML_NAMESPACE, XmlError};
+use super::xml::{Document, Name, Text, XML_NAMESPACE, XmlError};
+pub(super) use sink::{Hasher, Sink};
+use sink::{is_plain_value, write_text, write_value};
 
 /// Which canonicalisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,58 +59,6 @@ pub fn canonicalize(
     Ok(canonical)
 }
 
-/// Where canonical bytes go.
-pub(super) trait Sink {
-    fn write(&mut self, bytes: &[u8]);
-}
-
-impl Sink for Vec<u8> {
-    fn write(&mut self, bytes: &[u8]) {
-        self.extend_from_slice(bytes);
-    }
-}
-
-impl Sink for ring::digest::Context {
-    fn write(&mut self, bytes: &[u8]) {
-        self.update(bytes);
-    }
-}
-
-/// A digest that takes small pieces in many at a time: canonical markup comes a few bytes at a time.
-pub(super) struct Hasher {
-    context: ring::digest::Context,
-    pending: Vec<u8>,
-}
-
-impl Hasher {
-    /// Bytes that are collected before they are hashed.
-    const BUFFER: usize = 2048;
-
-    pub(super) fn new(algorithm: &'static ring::digest::Algorithm) -> Self {
-        Self { context: ring::digest::Context::new(algorithm), pending: Vec::with_capacity(Self::BUFFER) }
-    }
-
-    pub(super) fn finish(mut self) -> ring::digest::Digest {
-        self.context.update(&self.pending);
-        self.context.finish()
-    }
-}
-
-impl Sink for Hasher {
-    fn write(&mut self, bytes: &[u8]) {
-        if self.pending.len() + bytes.len() <= Self::BUFFER {
-            return self.pending.extend_from_slice(bytes);
-        }
-        self.context.update(&self.pending);
-        self.pending.clear();
-        if bytes.len() < Self::BUFFER {
-            self.pending.extend_from_slice(bytes);
-        } else {
-            self.context.update(bytes);
-        }
-    }
-}
-
 /// A canonicalisation with its parameters.
 pub(super) struct Form<'p> {
     pub(super) method: Method,
@@ -130,7 +81,8 @@ pub(super) fn write<'d, 't, S: Sink>(
     form: &Form,
     sink: &mut S,
 ) {
-    let mut writer = Writer { document, apex, form, sink, rendered: Vec::new(), marks: Vec::new() };
+    let mut writer =
+        Writer { document, apex, form, sink, depth: 0, rendered: Vec::new(), attributes: Vec::new() };
     let mut node = apex;
     loop {
         if Some(node.id()) != without {
@@ -161,17 +113,30 @@ struct Writer<'w, 'd, 't, S> {
     apex: Node<'d, 't>,
     form: &'w Form<'w>,
     sink: &'w mut S,
-    /// Namespaces as written by the open elements, innermost last: prefix (empty: the default), URI.
-    rendered: Vec<(&'d str, &'d str)>,
-    /// How long `rendered` was before each open element.
-    marks: Vec<usize>,
+    /// How many elements are open.
+    depth: usize,
+    /// Namespaces as written by the open elements, innermost last.
+    rendered: Vec<Namespace<'d>>,
+    /// Room for the attributes of one element.
+    attributes: Vec<Attribute<'d>>,
+}
+
+/// Ordered by prefix, which is empty for the default namespace.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Namespace<'d> {
+    prefix: &'d str,
+    uri: &'d str,
+    /// Of the element that it is written on.
+    depth: usize,
 }
 
 struct Attribute<'d> {
     namespace: &'d str,
-    prefix: &'d str,
+    name: Name<'d>,
     local: &'d str,
     value: Cow<'d, str>,
+    /// With the space before it, where it is written as it must be.
+    written: Option<&'d str>,
 }
 
 impl<'d, 't, S: Sink> Writer<'_, 'd, 't, S> {
@@ -179,7 +144,10 @@ impl<'d, 't, S: Sink> Writer<'_, 'd, 't, S> {
         match node.node_type() {
             NodeType::Root => {}
             NodeType::Element => self.start_tag(node),
-            NodeType::Text => self.text(self.document.text(node)),
+            NodeType::Text => match self.document.plain_text(node) {
+                Some(plain) => self.sink.write(plain.as_bytes()),
+                None => write_text(self.sink, node.text().unwrap_or_default()),
+            },
             NodeType::Comment if !self.form.with_comments => {}
             NodeType::Comment => {
                 self.outside_root(node, |sink| {
@@ -216,80 +184,92 @@ impl<'d, 't, S: Sink> Writer<'_, 'd, 't, S> {
 
     fn leave(&mut self, node: Node) {
         if node.is_element() {
-            self.sink.write(b"</");
-            self.qualified(self.document.element_prefix(node), node.tag_name().name());
-            self.sink.write(b">");
-            self.rendered.truncate(self.marks.pop().unwrap_or_default());
+            let name = self.document.element_name(node);
+            if let Some(tag) = self.document.end_tag(node, name) {
+                self.sink.write(tag.as_bytes());
+            } else {
+                self.sink.write(b"</");
+                self.sink.write(name.qualified.as_bytes());
+                self.sink.write(b">");
+            }
+            while self.rendered.pop_if(|namespace| namespace.depth == self.depth).is_some() {}
+            self.depth -= 1;
         }
     }
 
     fn start_tag(&mut self, element: Node<'d, '_>) {
-        self.marks.push(self.rendered.len());
-        let prefix = self.document.element_prefix(element);
-        let mut attributes: Vec<Attribute> = element
-            .attributes()
-            .map(|attribute| Attribute {
+        self.depth += 1;
+        let name = self.document.element_name(element);
+        let mut attributes = std::mem::take(&mut self.attributes);
+        attributes.extend(element.attributes().map(|attribute| {
+            let name = self.document.attribute_name(&attribute);
+            let written = self.document.plainly_written(&attribute, name);
+            Attribute {
                 namespace: attribute.namespace().unwrap_or_default(),
-                prefix: self.document.attribute_prefix(&attribute),
+                name,
                 local: attribute.name(),
                 value: Cow::Borrowed(attribute.value()),
-            })
-            .collect();
-        let namespaces = self.namespaces(element, prefix, &attributes);
+                written: written.filter(|(_, value)| is_plain_value(value)).map(|(all, _)| all),
+            }
+        }));
+        let outer = self.rendered.len();
+        self.render_namespaces(element, name.prefix, &attributes);
         if element == self.apex {
             self.inherit(element, &mut attributes);
         }
         attributes.sort_unstable_by_key(|attribute| (attribute.namespace, attribute.local));
 
         self.sink.write(b"<");
-        self.qualified(prefix, element.tag_name().name());
-        for (prefix, uri) in &namespaces {
-            let name = if prefix.is_empty() { "" } else { "xmlns" };
-            self.sink.write(b" ");
-            self.qualified(name, if prefix.is_empty() { "xmlns" } else { prefix });
-            self.value(uri);
+        self.sink.write(name.qualified.as_bytes());
+        for Namespace { prefix, uri, .. } in self.rendered.get(outer..).unwrap_or_default() {
+            self.sink.write(if prefix.is_empty() { b" xmlns" } else { b" xmlns:" });
+            self.sink.write(prefix.as_bytes());
+            write_value(self.sink, uri);
         }
-        for attribute in &attributes {
+        for attribute in attributes.drain(..) {
+            if let Some(written) = attribute.written {
+                self.sink.write(written.as_bytes());
+                continue;
+            }
             self.sink.write(b" ");
-            self.qualified(attribute.prefix, attribute.local);
-            self.value(&attribute.value);
+            self.sink.write(attribute.name.qualified.as_bytes());
+            write_value(self.sink, &attribute.value);
         }
         self.sink.write(b">");
-        self.rendered.extend(namespaces);
+        self.attributes = attributes;
     }
 
-    /// The namespaces to be written on this element, in order.
-    fn namespaces(
-        &self,
-        element: Node<'d, '_>,
-        prefix: &'d str,
-        attributes: &[Attribute<'d>],
-    ) -> Vec<(&'d str, &'d str)> {
-        let mut wanted: Vec<(&str, &str)> = Vec::new();
+    /// Adds the namespaces to be written on this element, in order, to those that are.
+    fn render_namespaces(&mut self, element: Node<'d, '_>, prefix: &'d str, attributes: &[Attribute<'d>]) {
+        let outer = self.rendered.len();
         let exclusive = self.form.method == Method::Exclusive;
         if exclusive {
             // Exclusive XML Canonicalization §3: what the element and its attributes visibly use
-            wanted.push((prefix, element.tag_name().namespace().unwrap_or_default()));
-            wanted
-                .extend(attributes.iter().filter(|a| !a.prefix.is_empty()).map(|a| (a.prefix, a.namespace)));
+            self.render(outer, prefix, element.tag_name().namespace().unwrap_or_default());
+            for attribute in attributes.iter().filter(|attribute| !attribute.name.prefix.is_empty()) {
+                self.render(outer, attribute.name.prefix, attribute.namespace);
+            }
         }
-        let listed = |prefix: &str| {
-            let name = if prefix.is_empty() { "#default" } else { prefix };
-            !exclusive || self.form.inclusive_prefixes.contains(&name)
-        };
         if element == self.apex || self.document.declares_namespaces(element) {
-            let in_scope = element.namespaces().map(|n| (n.name().unwrap_or_default(), n.uri()));
-            wanted.extend(in_scope.filter(|(prefix, _)| listed(prefix)));
+            for namespace in element.namespaces() {
+                let prefix = namespace.name().unwrap_or_default();
+                let listed = if prefix.is_empty() { "#default" } else { prefix };
+                if !exclusive || self.form.inclusive_prefixes.contains(&listed) {
+                    self.render(outer, prefix, namespace.uri());
+                }
+            }
         }
-        wanted.retain(|(prefix, uri)| *uri != XML_NAMESPACE && self.rendered(prefix) != *uri);
-        wanted.sort_unstable();
-        wanted.dedup();
-        wanted
+        self.rendered.get_mut(outer..).unwrap_or_default().sort_unstable();
     }
 
-    /// What the open elements have bound the prefix to; a default namespace that was never written is none.
-    fn rendered(&self, prefix: &str) -> &'d str {
-        self.rendered.iter().rev().find(|(name, _)| *name == prefix).map_or("", |(_, uri)| uri)
+    /// Adds a namespace unless it is written already: by the elements around, which have the first `outer`, or by this
+    /// one. A default namespace that was never written is none.
+    fn render(&mut self, outer: usize, prefix: &'d str, uri: &'d str) {
+        let (around, own) = self.rendered.split_at_checked(outer).unwrap_or_default();
+        let bound = around.iter().rev().find(|n| n.prefix == prefix).map_or("", |n| n.uri);
+        if bound != uri && uri != XML_NAMESPACE && !own.iter().any(|n| n.prefix == prefix) {
+            self.rendered.push(Namespace { prefix, uri, depth: self.depth });
+        }
     }
 
     /// `xml:` attributes that an element takes over from ancestors that are not written (Canonical XML 1.0 §2.4,
@@ -306,7 +286,11 @@ impl<'d, 't, S: Sink> Writer<'_, 'd, 't, S> {
                     continue;
                 }
                 if !attributes.iter().any(|a| a.namespace == XML_NAMESPACE && a.local == local) {
-                    attributes.push(xml_attribute(local, Cow::Borrowed(attribute.value())));
+                    attributes.push(xml_attribute(
+                        self.document.attribute_name(&attribute),
+                        local,
+                        Cow::Borrowed(attribute.value()),
+                    ));
                 }
             }
         }
@@ -318,80 +302,13 @@ impl<'d, 't, S: Sink> Writer<'_, 'd, 't, S> {
                 .map(String::from)
                 .reduce(|below, above| base::join(&above, &below));
             if let Some(base) = base.filter(|base| !base.is_empty()) {
-                attributes.push(xml_attribute("base", Cow::Owned(base)));
+                let name = Name { prefix: "xml", qualified: "xml:base" };
+                attributes.push(xml_attribute(name, "base", Cow::Owned(base)));
             }
         }
     }
-
-    fn qualified(&mut self, prefix: &str, local: &str) {
-        if !prefix.is_empty() {
-            self.sink.write(prefix.as_bytes());
-            self.sink.write(b":");
-        }
-        self.sink.write(local.as_bytes());
-    }
-
-    fn text(&mut self, text: &str) {
-        escape(self.sink, text, is_text_special, text_escape);
-    }
-
-    fn value(&mut self, value: &str) {
-        self.sink.write(b"=\"");
-        escape(self.sink, value, is_attribute_special, attribute_escape);
-        self.sink.write(b"\"");
-    }
 }
 
-fn xml_attribute<'d>(local: &'d str, value: Cow<'d, str>) -> Attribute<'d> {
-    Attribute { namespace: XML_NAMESPACE, prefix: "xml", local, value }
-}
-
-fn is_text_special(byte: u8) -> bool {
-    matches!(byte, b'&' | b'<' | b'>' | b'\r')
-}
-
-fn is_attribute_special(byte: u8) -> bool {
-    matches!(byte, b'&' | b'<' | b'"' | b'\t' | b'\n' | b'\r')
-}
-
-fn text_escape(byte: u8) -> Option<&'static [u8]> {
-    match byte {
-        b'&' => Some(b"&amp;"),
-        b'<' => Some(b"&lt;"),
-        b'>' => Some(b"&gt;"),
-        b'\r' => Some(b"&#xD;"),
-        _ => None,
-    }
-}
-
-fn attribute_escape(byte: u8) -> Option<&'static [u8]> {
-    match byte {
-        b'&' => Some(b"&amp;"),
-        b'<' => Some(b"&lt;"),
-        b'"' => Some(b"&quot;"),
-        b'\t' => Some(b"&#x9;"),
-        b'\n' => Some(b"&#xA;"),
-        b'\r' => Some(b"&#xD;"),
-        _ => None,
-    }
-}
-
-fn escape(
-    sink: &mut impl Sink,
-    text: &str,
-    is_special: impl Fn(u8) -> bool,
-    escape: impl Fn(u8) -> Option<&'static [u8]>,
-) {
-    // Without an early exit the check is vectorised, and a body of base64 passes in one piece.
-    if !text.bytes().fold(false, |found, byte| found | is_special(byte)) {
-        return sink.write(text.as_bytes());
-    }
-    let mut rest = text.as_bytes();
-    while let Some((at, replacement)) = rest.iter().enumerate().find_map(|(at, b)| Some((at, escape(*b)?))) {
-        let (plain, after) = rest.split_at(at);
-        sink.write(plain);
-        sink.write(replacement);
-        rest = after.get(1..).unwrap_or_default();
-    }
-    sink.write(rest);
+fn xml_attribute<'d>(name: Name<'d>, local: &'d str, value: Cow<'d, str>) -> Attribute<'d> {
+    Attribute { namespace: XML_NAMESPACE, name, local, value, written: None }
 }

@@ -76,7 +76,8 @@ fn a_value_of_another_key_or_another_prescription_is_refused() {
 
 #[test]
 fn an_envelope_in_which_the_signature_would_be_ambiguous_is_not_finished() {
-    let prepared = prepared(&envelope("<AdditionalPrescriptionInformation id=\"PrescriptionSign\"/>"));
+    // Its ids are drawn at random, so this one could only be guessed.
+    let prepared = prepared(&envelope("<AdditionalPrescriptionInformation id=\"ida5a5a5a5-KeyInfo\"/>"));
     let value = sign(DOCTOR_KEY, prepared.signed_info());
     assert_eq!(prepared.finish(&value).err(), Some(FinishError::FileRefused("duplicate_id")));
 }

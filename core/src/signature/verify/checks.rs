@@ -143,13 +143,7 @@ macro_rules! timestamp_rows {
                 concat!($code, "_token_form"),
                 concat!($ja, "がCMSの形式である"),
                 concat!($en, " is a CMS token"),
-                &[
-                    r::TIMESTAMP_STRUCTURE,
-                    r::ARCHIVE_UNSUPPORTED,
-                    r::TIMESTAMP_FORM,
-                    r::TIMESTAMP_SIGNERS,
-                    r::TIMESTAMP_ATTRIBUTES,
-                ],
+                &[r::TIMESTAMP_STRUCTURE, r::TIMESTAMP_FORM, r::TIMESTAMP_SIGNERS, r::TIMESTAMP_ATTRIBUTES],
             )),
             gate(row(
                 "5.6.1",
@@ -196,21 +190,21 @@ static ARCHIVE_TOKEN: [Row; 6] =
     timestamp_rows!("archive", "アーカイブタイムスタンプ", "The archive timestamp");
 
 /// 5.5.3, what the timestamps add; each sums up rows of 5.6.1.
-static SIGNATURE_STAMP_TOKEN: Row = row(
+const SIGNATURE_STAMP_TOKEN: Row = row(
     "5.5.3",
     "signature_timestamp_token",
     "署名タイムスタンプのトークンが有効である",
     "The token of the signature timestamp is valid",
     &[],
 );
-static SIGNATURE_STAMP_IMPRINT: Row = row(
+const SIGNATURE_STAMP_IMPRINT: Row = row(
     "5.5.3",
     "signature_timestamp_imprint",
     "署名タイムスタンプがこの署名値に対するものである",
     "The signature timestamp is one of this signature value",
     &[],
 );
-static ARCHIVE_STAMP: Row = row(
+const ARCHIVE_STAMP: Row = row(
     "5.5.3",
     "archive_timestamp",
     "アーカイブタイムスタンプが有効である",
@@ -257,43 +251,46 @@ static CERTIFICATE: [Row; 5] = [
     ),
 ];
 
+/// How many items there are.
+const ITEMS: usize = SIGNATURE.len() + 3 + SIGNATURE_TOKEN.len() + ARCHIVE_TOKEN.len() + CERTIFICATE.len();
+
 /// All items of one signature. `is_complete`: its examination went through to the end.
 pub(super) fn all(reasons: &[Reason], is_complete: bool, stamps: &Findings) -> Vec<Check> {
-    let token = |rows: &[Row], reasons: Option<&[Reason]>| match reasons {
+    let missing = if is_complete { Outcome::NotApplicable } else { Outcome::Undetermined };
+    let token = |rows: &[Row; 6], reasons: Option<&[Reason]>| match reasons {
         Some(reasons) => answered(rows, reasons, true),
-        None if is_complete => rows.iter().map(|row| row.check(Outcome::NotApplicable)).collect(),
-        None => rows.iter().map(|row| row.check(Outcome::Undetermined)).collect(),
+        None => [missing; 6],
     };
     let signature_token = token(&SIGNATURE_TOKEN, stamps.signature.as_deref());
     let archive_token = token(&ARCHIVE_TOKEN, stamps.archive.as_deref());
-    let (imprint, rest): (Vec<Check>, Vec<Check>) =
-        signature_token.iter().copied().partition(|check| check.code == "signature_token_imprint");
+    let [form, content_type, algorithm, imprint, signature, path] = signature_token;
 
-    let mut checks = answered(&SIGNATURE, reasons, is_complete);
-    checks.push(SIGNATURE_STAMP_TOKEN.check(worst(&rest)));
-    checks.push(SIGNATURE_STAMP_IMPRINT.check(worst(&imprint)));
-    checks.push(ARCHIVE_STAMP.check(worst(&archive_token)));
-    checks.extend(signature_token);
-    checks.extend(archive_token);
-    checks.extend(answered(&CERTIFICATE, reasons, is_complete));
+    let mut checks = Vec::with_capacity(ITEMS);
+    let mut say = |rows: &[Row], outcomes: &[Outcome]| {
+        checks.extend(rows.iter().zip(outcomes).map(|(row, outcome)| row.check(*outcome)));
+    };
+    say(&SIGNATURE, &answered(&SIGNATURE, reasons, is_complete));
+    say(&[SIGNATURE_STAMP_TOKEN], &[worst(&[form, content_type, algorithm, signature, path])]);
+    say(&[SIGNATURE_STAMP_IMPRINT], &[imprint]);
+    say(&[ARCHIVE_STAMP], &[worst(&archive_token)]);
+    say(&SIGNATURE_TOKEN, &signature_token);
+    say(&ARCHIVE_TOKEN, &archive_token);
+    say(&CERTIFICATE, &answered(&CERTIFICATE, reasons, is_complete));
     checks
 }
 
-fn answered(rows: &[Row], reasons: &[Reason], is_complete: bool) -> Vec<Check> {
+fn answered<const N: usize>(rows: &[Row; N], reasons: &[Reason], is_complete: bool) -> [Outcome; N] {
     let mut is_reached = is_complete;
-    let mut checks = Vec::with_capacity(rows.len());
-    for row in rows {
-        let check = row.check(row.outcome(reasons, is_reached));
-        is_reached &= !row.is_gate || check.result == Outcome::Passed;
-        checks.push(check);
-    }
-    checks
+    rows.each_ref().map(|row| {
+        let outcome = row.outcome(reasons, is_reached);
+        is_reached &= !row.is_gate || outcome == Outcome::Passed;
+        outcome
+    })
 }
 
-fn worst(checks: &[Check]) -> Outcome {
-    let any = |result| checks.iter().any(|check| check.result == result);
+fn worst(outcomes: &[Outcome]) -> Outcome {
     let order = [Outcome::Failed, Outcome::Undetermined, Outcome::NotApplicable];
-    order.into_iter().find(|result| any(*result)).unwrap_or(Outcome::Passed)
+    order.into_iter().find(|outcome| outcomes.contains(outcome)).unwrap_or(Outcome::Passed)
 }
 
 impl Row {

@@ -13,7 +13,7 @@ use super::{
     Examined, checks,
     reasons::{self, OUT_OF_VALIDITY_NOW, REVOKED, SIGNED_OUTSIDE_VALIDITY, SIGNING_TIME_LATE},
 };
-use crate::certificate::{self, Certificate, Crl, Holder, Revocation};
+use crate::certificate::{self, Certificate, Crl, Revocation};
 
 /// How far the clocks of a clinic and of a time-stamp authority may differ without a word.
 const CLOCK_TOLERANCE: Duration = Duration::minutes(5);
@@ -64,16 +64,16 @@ pub(super) fn judge(examined: Examined, trust: &Trust, then: OffsetDateTime) -> 
     }
     let is_complete = examined.certificate.is_some();
     if let Some(certificate) = examined.certificate {
-        match certificate::holder(&certificate) {
+        match certificate::name_and_roles(&certificate) {
             Err(error) => {
                 report.signer = Some(certificate.subject_name());
                 report.reasons.push(reasons::of_profile(&error));
             }
-            Ok(holder) => {
-                let profile = profile(&certificate, &holder, &report, trust, at);
+            Ok((name, roles)) => {
+                let profile = profile(&certificate, &roles, &report, trust, at);
                 report.reasons.extend(profile);
-                report.role = Some(holder.roles.join(", ")).filter(|roles| !roles.is_empty());
-                report.signer = Some(holder.name_kanji.unwrap_or(holder.name_romaji));
+                report.role = Some(roles.join(", ")).filter(|roles| !roles.is_empty());
+                report.signer = Some(name);
             }
         }
         report.reasons.extend(path(&certificate, &Knowledge { roots: trust.roots, ..known }, at));
@@ -91,25 +91,25 @@ pub(super) fn judge(examined: Examined, trust: &Trust, then: OffsetDateTime) -> 
 /// has expired since leaves the question open (ETSI EN 319 102-1 §5.2.6, `OUT_OF_BOUNDS_NO_POE`).
 fn profile(
     certificate: &Certificate,
-    holder: &Holder,
+    roles: &[String],
     signature: &SignatureReport,
     trust: &Trust,
     at: OffsetDateTime,
 ) -> Vec<Reason> {
     let mut reasons = Vec::new();
-    let roles = match signature.covers {
+    let may_sign = match signature.covers {
         Covers::Prescription => trust.prescriber_roles,
-        Covers::Dispensing => &holder.roles,
+        Covers::Dispensing => roles,
     };
-    if let Err(error) = certificate::check_signer(certificate, holder, roles) {
+    if let Err(error) = certificate::check_signer(certificate, roles, may_sign) {
         reasons.push(reasons::of_profile(&error));
     }
-    let is_valid = |at| holder.not_before <= at && at <= holder.not_after;
-    let is_stamped_before = signature.stamped_at.is_some_and(|at| at < holder.not_before);
-    if signature.signed_at.is_some_and(|at| !is_valid(at)) || is_stamped_before {
+    let validity = certificate.validity();
+    let is_stamped_before = signature.stamped_at.is_some_and(|at| at < validity.not_before);
+    if signature.signed_at.is_some_and(|at| !validity.contains(at)) || is_stamped_before {
         reasons.push(SIGNED_OUTSIDE_VALIDITY);
     }
-    if !is_valid(at) {
+    if !validity.contains(at) {
         reasons.push(OUT_OF_VALIDITY_NOW);
     }
     reasons

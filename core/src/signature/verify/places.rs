@@ -80,7 +80,6 @@ pub(super) fn unsigned(document: &Document, places: &[Place]) -> Vec<Reason> {
             _ if holds_signed => continue,
             "PrescriptionManagement" | "DispensingManagement" => MANAGEMENT_UNSIGNED,
             "AdditionalPrescriptionInformation" | "AdditionalDispensedInformation" => ADDITIONAL_UNSIGNED,
-            "DispensingDocument" => continue,
             _ => OTHER_UNSIGNED,
         };
         if !notes.contains(&note) {
@@ -107,6 +106,9 @@ impl<'d> Ids<'d> {
             found.extend(ids(node).map(|id| (id, node.id())));
             let name = node.tag_name();
             prescriptions += usize::from(name.name() == "PrescriptionDocument");
+            if name.name() == "DispensingDocument" && !is_in_its_place(node, places) {
+                return Err(SECOND_DOCUMENT);
+            }
             let is_signature = name.name() == "Signature" && name.namespace() == Some(DSIG);
             if is_signature && !places.iter().any(|place| place.signature.id() == node.id()) {
                 return Err(SIGNATURE_ELSEWHERE);
@@ -128,18 +130,26 @@ impl<'d> Ids<'d> {
     }
 }
 
+/// Whether a DispensingDocument is the one child of this name of a signed Dispensing.
+fn is_in_its_place(node: Node, places: &[Place]) -> bool {
+    let dispensing = places.iter().find(|place| place.covers == Covers::Dispensing);
+    dispensing.and_then(|place| only(place.target, "", "DispensingDocument")) == Some(node)
+}
+
 /// The children that are elements.
 pub(super) fn elements<'d, 't: 'd>(node: Node<'d, 't>) -> impl Iterator<Item = Node<'d, 't>> {
     node.children().filter(Node::is_element)
 }
 
 /// The child element of this name, when there is exactly one.
+#[inline]
 pub(super) fn only<'d, 't>(node: Node<'d, 't>, namespace: &str, name: &str) -> Option<Node<'d, 't>> {
     let mut named = elements(node).filter(|child| is(*child, namespace, name));
     named.next().filter(|_| named.next().is_none())
 }
 
-/// Whether the element has this name.
+/// Whether the element has this name. Inlined, comparisons with constants need no call.
+#[inline]
 pub(super) fn is(element: Node, namespace: &str, name: &str) -> bool {
     element.tag_name().name() == name && element.tag_name().namespace().unwrap_or_default() == namespace
 }

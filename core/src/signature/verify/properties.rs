@@ -41,9 +41,16 @@ impl<'d, 't> Properties<'d, 't> {
         }
         let signed = only(properties, XADES, "SignedProperties").ok_or(STRUCTURE)?;
         let claims = only(signed, XADES, "SignedSignatureProperties").ok_or(STRUCTURE)?;
-        let signed_at = only(claims, XADES, "SigningTime")
-            .and_then(|time| document.only_text(time))
-            .and_then(|text| OffsetDateTime::parse(text.trim(), &Rfc3339).ok());
+        let mut times = elements(claims).filter(|claim| is(*claim, XADES, "SigningTime"));
+        let signed_at = match (times.next(), times.next()) {
+            (None, _) => None,
+            // A comment does not break the digest: nobody may use one to take the time out of sight.
+            (Some(time), None) => {
+                let text = document.only_text(time).ok_or(STRUCTURE)?;
+                OffsetDateTime::parse(text.trim(), &Rfc3339).ok()
+            }
+            (Some(_), Some(_)) => return Err(STRUCTURE),
+        };
         // IssuerSerial adds nothing to a digest of the whole certificate, and is passed over.
         let certificate = only(claims, XADES, "SigningCertificateV2")
             .xor(only(claims, XADES, "SigningCertificate"))

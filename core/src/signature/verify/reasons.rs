@@ -189,11 +189,6 @@ pub(super) const TIMESTAMP_STRUCTURE: Reason = Reason::fails(
     "タイムスタンプの属性の構造が認められません。",
     "The property that holds the timestamp is not structured as accepted.",
 );
-pub(super) const ARCHIVE_UNSUPPORTED: Reason = Reason::open(
-    "archive_timestamp_unsupported",
-    "旧形式（XAdES 1.3.2）のアーカイブタイムスタンプは検証できません。",
-    "An archive timestamp of the old kind (XAdES 1.3.2) cannot be verified.",
-);
 pub(super) const TIMESTAMP_FORM: Reason = Reason::fails(
     "timestamp_form",
     "タイムスタンプトークンがCMS SignedDataの形式ではありません。",

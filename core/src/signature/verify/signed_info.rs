@@ -4,12 +4,12 @@ use roxmltree::Node;
 
 use super::{
     super::{
+        base64::decode,
         c14n::{self, Form, Hasher, Method, Sink},
         report::Reason,
         uri::{self, DSIG, ENVELOPED_SIGNATURE, EXCLUSIVE_C14N},
         xml::Document,
     },
-    base64,
     places::{elements, is, only},
     reasons::{ALGORITHM, DIGEST_METHOD, SIGNATURE_METHOD, STRUCTURE, TRANSFORM},
 };
@@ -65,21 +65,21 @@ impl<'d> SignedInfo<'d> {
 impl<'d> Reference<'d> {
     fn read<'t>(document: &'d Document<'t>, reference: Node<'d, 't>) -> Result<Self, Reason> {
         let id = reference.attribute("URI").and_then(|uri| uri.strip_prefix('#')).ok_or(STRUCTURE)?;
-        let mut parts = Self {
-            id,
-            kind: reference.attribute("Type"),
-            enveloped: false,
-            form: None,
-            digest: Digest::read(document, reference)?,
-        };
-        let known =
-            |child: Node| ["Transforms", "DigestMethod", "DigestValue"].iter().any(|n| is(child, DSIG, n));
-        if !elements(reference).all(known)
-            || elements(reference).filter(|c| is(*c, DSIG, "Transforms")).count() > 1
-        {
-            return Err(STRUCTURE);
+        let (mut transforms, mut method, mut value) = (None, None, None);
+        for child in elements(reference) {
+            let part = match child.tag_name().name() {
+                "Transforms" => &mut transforms,
+                "DigestMethod" => &mut method,
+                "DigestValue" => &mut value,
+                _ => return Err(STRUCTURE),
+            };
+            if child.tag_name().namespace() != Some(DSIG) || part.replace(child).is_some() {
+                return Err(STRUCTURE);
+            }
         }
-        let Some(transforms) = only(reference, DSIG, "Transforms") else { return Ok(parts) };
+        let digest = Digest::of(document, method.ok_or(STRUCTURE)?, value.ok_or(STRUCTURE)?)?;
+        let mut parts = Self { id, kind: reference.attribute("Type"), enveloped: false, form: None, digest };
+        let Some(transforms) = transforms else { return Ok(parts) };
         let mut transforms = elements(transforms).peekable();
         let is_enveloped = |node: &Node| node.attribute("Algorithm") == Some(ENVELOPED_SIGNATURE);
         if let Some(enveloped) = transforms.next_if(is_enveloped) {
@@ -131,9 +131,17 @@ impl Digest {
     /// Of DigestMethod and DigestValue below `parent`.
     pub(super) fn read<'d, 't>(document: &'d Document<'t>, parent: Node<'d, 't>) -> Result<Self, Reason> {
         let method = only(parent, DSIG, "DigestMethod").ok_or(STRUCTURE)?;
+        let value = only(parent, DSIG, "DigestValue").ok_or(STRUCTURE)?;
+        Self::of(document, method, value)
+    }
+
+    fn of<'d, 't>(
+        document: &'d Document<'t>,
+        method: Node<'d, 't>,
+        value: Node<'d, 't>,
+    ) -> Result<Self, Reason> {
         let algorithm = method.attribute("Algorithm").and_then(uri::digest).ok_or(DIGEST_METHOD)?;
-        let value = only(parent, DSIG, "DigestValue").and_then(|value| document.only_text(value));
-        let value = value.and_then(base64).ok_or(STRUCTURE)?;
+        let value = document.only_text(value).and_then(decode).ok_or(STRUCTURE)?;
         Ok(Self { algorithm, value })
     }
 

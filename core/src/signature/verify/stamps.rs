@@ -7,15 +7,15 @@ use time::OffsetDateTime;
 
 use super::{
     super::{
+        base64::decode,
         c14n::{self, Form},
         report::Reason,
         timestamp::{Knowledge, Token, judge},
         uri::{DSIG, XADES, XADES_141},
         xml::Document,
     },
-    base64,
     places::{elements, is},
-    reasons::{self, ARCHIVE_UNSUPPORTED, TIMESTAMP_ALGORITHM, TIMESTAMP_IMPRINT, TIMESTAMP_STRUCTURE},
+    reasons::{self, TIMESTAMP_ALGORITHM, TIMESTAMP_IMPRINT, TIMESTAMP_STRUCTURE},
     signed_info::{Reference, canonicalization},
 };
 
@@ -68,13 +68,11 @@ impl Stamps {
                 let stamp =
                     Stamp::read(stamped.document, *property, |form, sink| stamped.write_value(form, sink));
                 stamps.signature.push(stamp);
-            } else if is(*property, XADES_141, "ArchiveTimeStamp") {
+            } else if [XADES_141, XADES].iter().any(|edition| is(*property, edition, "ArchiveTimeStamp")) {
                 let stamp = Stamp::read(stamped.document, *property, |form, sink| {
                     stamped.write_all(before, form, sink);
                 });
                 stamps.archive.push(stamp);
-            } else if is(*property, XADES, "ArchiveTimeStamp") {
-                stamps.archive.push(Stamp { token: Err(ARCHIVE_UNSUPPORTED), covers: false });
             }
             if stamps.signature.len() + stamps.archive.len() > MAX_STAMPS {
                 stamps.archive.push(Stamp { token: Err(TIMESTAMP_STRUCTURE), covers: false });
@@ -133,7 +131,7 @@ impl Stamp {
             if !is(token, XADES, "EncapsulatedTimeStamp") || !is_der {
                 return Err(TIMESTAMP_STRUCTURE);
             }
-            let der = document.only_text(token).and_then(base64).ok_or(TIMESTAMP_STRUCTURE)?;
+            let der = document.only_text(token).and_then(decode).ok_or(TIMESTAMP_STRUCTURE)?;
             let token = Token::read(&der).map_err(reasons::of_token)?;
             let mut imprint = Context::new(token.imprint_algorithm());
             write(&form, &mut imprint);
@@ -163,7 +161,8 @@ impl Stamped<'_, '_, '_> {
         }
     }
 
-    /// What an ArchiveTimeStamp after the properties `before` covers (§5.5.2.2).
+    /// What an ArchiveTimeStamp after the properties `before` covers (§5.5.2.2). That of XAdES 1.3.2 covers the same where
+    /// all properties have one parent, as here (TS 101 903 V1.3.2 §7.7.1).
     fn write_all(&self, before: &[Node], form: &Form, sink: &mut Context) {
         for (reference, element) in &self.references {
             reference.write(self.document, *element, self.signature, form, sink);

@@ -23,32 +23,30 @@ pub(crate) struct Reading {
     pub(crate) panicked: bool,
 }
 
-/// Pixels of a frame of 1080 lines: up to here, a picture is judged as a camera's frame and else as a still.
-const CAMERA_PIXELS: usize = 1920 * 1080;
-
-/// The budget that a picture of this size is given.
-pub(crate) fn budget(width: usize, height: usize) -> Budget {
-    if width * height > CAMERA_PIXELS { Budget::STILL } else { Budget::FRAME }
-}
-
 /// Every reader's reading of every picture of a set, by reader.
 pub(crate) fn read_all(set: &Set, python: &Path) -> Result<Vec<(&'static str, Vec<Reading>)>, String> {
     let mut scanner = Scanner::new();
     let mut ours = Vec::new();
     let mut frame = Vec::new();
+    let mut whole = Vec::new();
     let mut with_rqrr = Vec::new();
     let mut with_rxing = Vec::new();
     for item in &set.items {
         let (luma, width, height) = load(&item.path)?;
         let picture = Frame::new(&luma, width, height, width).map_err(|error| error.to_string())?;
-        ours.push(timed(|| texts(scanner.scan_within(&picture, budget(width, height)))));
-        frame.push(timed(|| texts(Scanner::new().scan(&picture))));
+        scanner.start_over();
+        ours.push(timed(|| texts(scanner.scan_within(&picture, Budget::of_pixels(width * height)))));
+        scanner.start_over();
+        frame.push(timed(|| texts(scanner.scan(&picture))));
+        scanner.start_over();
+        whole.push(timed(|| texts(scanner.scan_within(&picture, Budget::STILL))));
         with_rqrr.push(timed(|| rqrr(&luma, width, height)));
         with_rxing.push(timed(|| rxing(&luma, width, height)));
     }
     let mut all = vec![
         ("ours", ours),
-        ("ours, new scanner, frame's budget", frame),
+        ("ours, a frame's budget", frame),
+        ("ours, without a bound", whole),
         ("rqrr", with_rqrr),
         ("rxing", with_rxing),
     ];

@@ -12,7 +12,12 @@ use serde_json::Value;
 pub(crate) struct Item {
     pub(crate) path: PathBuf,
     pub(crate) expected: String,
+    /// Where the symbol is, where that is known.
+    pub(crate) outline: Option<Outline>,
 }
+
+/// Corners of a symbol in pixels: upper left, upper right, lower right, lower left.
+pub(crate) type Outline = [[f32; 2]; 4];
 
 /// Pictures of one origin.
 pub(crate) struct Set {
@@ -35,6 +40,14 @@ pub(crate) fn workshop() -> PathBuf {
     target.join("scan-bench")
 }
 
+/// The text of a photo whose text file is mistaken. Of `qrcode-2/13.png`, the file has "photograph"; the symbol, version
+/// 6-Q with mask 7, has "photography": its modules, sampled at their middles and drawn anew, are read so by zxing-cpp and
+/// by zbar, and differ from a fresh symbol of that text in 116 of 1,681 places, of the file's text in 526.
+fn corrected(path: &Path) -> Option<&'static str> {
+    path.ends_with("qrcode-2/13.png")
+        .then_some("The 2005 USGS aerial photography of the Washington Monument is censored.")
+}
+
 /// All `NN.png` below a folder that have their text in `NN.txt` beside them.
 pub(crate) fn photos(folder: &Path) -> Result<Set, String> {
     let mut items = Vec::new();
@@ -49,7 +62,8 @@ pub(crate) fn photos(folder: &Path) -> Result<Set, String> {
                 // Texts that are not UTF-8 are ISO 8859-1 in these sets.
                 let expected = String::from_utf8(text)
                     .unwrap_or_else(|other| other.into_bytes().into_iter().map(char::from).collect());
-                items.push(Item { path, expected });
+                let expected = corrected(&path).map_or(expected, str::to_owned);
+                items.push(Item { path, expected, outline: None });
             }
         }
     }
@@ -85,7 +99,8 @@ pub(crate) fn letters(python: &Path, seed: u64, per_kind: usize) -> Result<Set, 
     let item = |line: &str| {
         let line: Value = serde_json::from_str(line).ok()?;
         let path = Path::new(line["path"].as_str()?).file_name().map(|name| folder.join(name))?;
-        Some(Item { path, expected: line["expect"].as_str()?.to_owned() })
+        let outline = serde_json::from_value(line["par"]["corners"].clone()).ok();
+        Some(Item { path, expected: line["expect"].as_str()?.to_owned(), outline })
     };
     Ok(Set { name, items: manifest.lines().filter_map(item).collect() })
 }

@@ -12,9 +12,9 @@ use crate::letter;
 use crate::pki;
 use crate::signer::{Signer, SignerError};
 use crate::store::prescriptions::{self, Prescription, Requester, State};
-use crate::store::{Store, credentials};
+use crate::store::{Store, credentials, phones};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD as BASE64URL};
 use ring::rand::{SecureRandom, SystemRandom};
 use rusqlite::Transaction;
 use std::path::{Path, PathBuf};
@@ -119,6 +119,26 @@ impl Authority {
             return Ok(());
         }
         Err(AuthorityError::Unknown("credential"))
+    }
+
+    /// Unbinds the phone of a credential, which was lost or stolen. The certificate stays, for the next phone.
+    ///
+    /// # Errors
+    /// [`AuthorityError::Unknown`] when no phone is bound.
+    pub fn unbind(&self, credential: &str) -> Result<(), AuthorityError> {
+        let now = self.clock().unix();
+        let ended = self.store().write(|tx| phones::unbind_phone_of(tx, credential, now))?;
+        if ended { Ok(()) } else { Err(AuthorityError::Unknown("phone")) }
+    }
+
+    /// A credential's certificates, DER, leaf first.
+    ///
+    /// # Errors
+    /// [`AuthorityError::Unknown`] when there is no such credential.
+    pub fn certificates(&self, credential: &str) -> Result<Vec<Vec<u8>>, AuthorityError> {
+        let found = self.store().write(|tx| credentials::find(tx, credential))?;
+        let chain = found.ok_or(AuthorityError::Unknown("credential"))?.chain;
+        Ok(chain.iter().filter_map(|certificate| STANDARD.decode(certificate).ok()).collect())
     }
 
     /// The CRLs of the root and of the signing CA as of now, valid for four days.

@@ -44,10 +44,14 @@ async fn meet(app: &App, endpoint: &str, fault: Fault, request: Request, next: N
             }
             response
         }
+        Fault::Silent => {
+            next.run(request).await;
+            std::future::pending().await
+        }
         Fault::Twice => twice(request, next).await,
         Fault::Again => {
             let answer = whole(next.run(request).await).await;
-            app.faults.add(1, endpoint, Planned::Kept(answer.clone()));
+            app.faults.keep(endpoint, answer.clone());
             answer.into_response()
         }
         Fault::Instead(answer) => answer.into_response(),

@@ -6,10 +6,12 @@ mod canned;
 mod inject;
 pub(crate) mod line;
 mod rewrite;
+mod switch;
 
 pub use canned::Canned;
 pub(crate) use inject::inject;
 pub use rewrite::{Rewrite, Spoilt};
+pub use switch::{FaultSwitch, FaultSwitchError};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,6 +26,8 @@ pub enum Fault {
     /// The service carries it out; the connection breaks after so many bytes of the answer (HTTP framing included,
     /// TLS not). An answer that is shorter arrives, and the connection breaks at the next.
     Cut(u64),
+    /// The service carries it out; the answer never comes, and the connection stays.
+    Silent,
     /// It arrives twice, as a proxy repeats it; the second answer is given.
     Twice,
     /// Its answer is given again to the next request of the endpoint, which the service does not hear.
@@ -94,7 +98,10 @@ impl Faults {
     /// [`requests_seen`](crate::Running::requests_seen), such as `POST /token`; `*` is any. A request meets one
     /// fault; those planned first come first.
     pub fn next(&self, times: u32, endpoint: &str, fault: Fault) {
-        self.add(times, endpoint, Planned::Fault(fault));
+        if times > 0 {
+            let planned = Planned::Fault(fault);
+            self.plan().entries.push(Entry { endpoint: endpoint.to_owned(), left: times, planned });
+        }
     }
 
     /// How many faults are planned and have not been met.
@@ -126,10 +133,10 @@ impl Faults {
         self.plan().signing_later
     }
 
-    fn add(&self, times: u32, endpoint: &str, planned: Planned) {
-        if times > 0 {
-            self.plan().entries.push(Entry { endpoint: endpoint.to_owned(), left: times, planned });
-        }
+    /// The next request of this endpoint gets this answer, whatever else is planned.
+    fn keep(&self, endpoint: &str, answer: Canned) {
+        let kept = Entry { endpoint: endpoint.to_owned(), left: 1, planned: Planned::Kept(answer) };
+        self.plan().entries.insert(0, kept);
     }
 
     fn take(&self, endpoint: &str) -> Option<Planned> {

@@ -106,6 +106,26 @@ impl App {
     }
 }
 
+/// The endpoints, as [`requests_seen`](crate::Running::requests_seen) and faults name them.
+pub const ENDPOINTS: [&str; 16] = [
+    "GET /.well-known/oauth-authorization-server",
+    "POST /register",
+    "GET /register/{id}",
+    "DELETE /register/{id}",
+    "POST /token",
+    "POST /csc/v2/info",
+    "POST /csc/v2/credentials/list",
+    "POST /csc/v2/credentials/info",
+    "POST /csc/v2/signatures/signHash",
+    "POST /csc/v2/signatures/signPolling",
+    "GET /prescriptions",
+    "POST /prescriptions/{id}",
+    "POST /clinic/prescriptions",
+    "GET /clinic/prescriptions/{id}",
+    "GET /logo.svg",
+    "GET /crl/{id}",
+];
+
 /// All routes.
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
@@ -128,9 +148,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(|| async { Refusal::method_not_allowed() })
         .layer(DefaultBodyLimit::max(call::MAX_BODY_BYTES))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), stamp))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), record::record))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), faults::inject))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), count))
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), record::record))
         .with_state(app)
 }
 

@@ -1,4 +1,5 @@
-//! What went over the wire, for tests that show or judge it: every request with its answer, complete.
+//! What reached the service, for tests that show or judge it: every request with its answer, complete, as the service
+//! gave it. What a fault keeps from the service is not noted, nor what it makes of the answer.
 
 use super::App;
 use super::call::MAX_BODY_BYTES;
@@ -24,7 +25,7 @@ pub struct Exchange {
     pub headers: Vec<(String, String)>,
     /// Body of the request.
     pub body: Vec<u8>,
-    /// Status of the answer; `None` while there is none, and where the phone went away before it came.
+    /// Status of the answer; `None` while there is none, and where the phone went away before there was one.
     pub status: Option<u16>,
     /// Body of the answer.
     pub answer: Vec<u8>,

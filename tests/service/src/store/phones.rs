@@ -87,11 +87,7 @@ pub(crate) fn client(tx: &Transaction<'_>, id: &str) -> rusqlite::Result<Option<
 
 /// Binds `client` by `ticket`, unbinding the phone bound before; `client.replaced` then says that there was one.
 pub(crate) fn bind(tx: &Transaction<'_>, client: &mut Client, ticket: &Ticket) -> rusqlite::Result<()> {
-    let ended = tx.execute(
-        "UPDATE clients SET ended_at = ? WHERE credential = ? AND ended_at IS NULL",
-        params![client.registered_at, client.credential],
-    )?;
-    client.replaced = ended > 0;
+    client.replaced = unbind_phone_of(tx, &client.credential, client.registered_at)?;
     tx.execute(
         "INSERT INTO clients VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
         params![
@@ -107,6 +103,15 @@ pub(crate) fn bind(tx: &Transaction<'_>, client: &mut Client, ticket: &Ticket) -
     )?;
     tx.execute("UPDATE tickets SET client = ? WHERE jti = ?", params![client.id, ticket.jti])?;
     Ok(())
+}
+
+/// Unbinds the phone of a credential; says whether there was one.
+pub(crate) fn unbind_phone_of(tx: &Transaction<'_>, credential: &str, now: i64) -> rusqlite::Result<bool> {
+    let ended = tx.execute(
+        "UPDATE clients SET ended_at = ? WHERE credential = ? AND ended_at IS NULL",
+        params![now, credential],
+    )?;
+    Ok(ended > 0)
 }
 
 pub(crate) fn set_registration_token(

@@ -4,9 +4,11 @@
 
 mod jose;
 mod phone;
+mod process;
 
 pub(crate) use jose::{Jwt, Key, random_id, sha256};
 pub(crate) use phone::{Phone, Registration, ResourceCall, TokenCall};
+pub(crate) use process::{Process, serve};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;

@@ -44,6 +44,31 @@ fn a_delta_list_takes_a_hold_back_and_nothing_else_does() {
 }
 
 #[test]
+fn of_two_delta_lists_of_one_moment_the_stricter_counts_in_any_order() {
+    let judge = |base: &CrlTemplate, deltas: [&[(OffsetDateTime, u8)]; 2]| {
+        let case = Case::new();
+        let crls: Vec<_> = [&delta(5, 2, deltas[0]), &delta(5, 2, deltas[1]), base]
+            .map(|template| case.chain.ca.crl(template))
+            .into_iter()
+            .chain([case.arl()])
+            .collect();
+        revocation(&case.path, &crls, NOW)
+    };
+    let (revokes, takes_back, silent): ([_; 1], [_; 1], [_; 0]) = ([(SINCE, 1)], [(SINCE, 8)], []);
+    let empty = complete(3, CrlTemplate::fresh());
+    let holding = complete(3, revoking(LEAF, SINCE, 6));
+    for (base, stricter, other) in [
+        (&empty, &revokes[..], &silent[..]),
+        (&empty, &revokes[..], &takes_back[..]),
+        (&holding, &silent[..], &takes_back[..]),
+    ] {
+        for deltas in [[stricter, other], [other, stricter]] {
+            assert!(matches!(judge(base, deltas), Revocation::Revoked { .. }));
+        }
+    }
+}
+
+#[test]
 fn a_delta_list_of_another_base_scope_or_key_is_passed_over() {
     let base = complete(3, revoking(LEAF, SINCE, 6));
     let take_back = [(SINCE, 8)];

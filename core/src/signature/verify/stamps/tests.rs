@@ -455,14 +455,41 @@ fn an_archive_timestamp_must_cover_everything_before_it() {
 }
 
 #[test]
-fn an_archive_timestamp_before_what_it_covers_or_of_the_old_kind_proves_nothing() {
+fn an_archive_timestamp_before_what_it_covers_proves_nothing() {
     let world = World::new();
     let early = archived(&world.stamped(NOW), &["ts"], NOW - Duration::hours(1), &world.tsa);
     let report = world.verify(&early, &given(NOW + DAY));
     assert_eq!(answer(&report), (Verdict::Indeterminate, vec!["timestamp_order"]));
-    let old = with_property(&world.stamped(NOW), "<xa:ArchiveTimeStamp Id=\"old\"/>");
-    let report = world.verify(&old, &given(NOW + DAY));
-    assert_eq!(answer(&report), (Verdict::Indeterminate, vec!["archive_timestamp_unsupported"]));
+}
+
+#[test]
+fn an_archive_timestamp_of_xades_1_3_2_is_verified_like_those_of_1_4_1() {
+    let world = World::new();
+    let file = with_property(&world.stamped(NOW), &certificate_values("cv", &[&world.ca_certificate()]));
+    let soon = NOW + Duration::hours(1);
+    let old = |properties: &[&str]| {
+        let token = world.tsa.token(&TokenTemplate::of(&all_of(&file, properties), soon));
+        let stamp = archive_timestamp(&token, "at");
+        let stamp = stamp.replace("xa141:ArchiveTimeStamp", "xa:ArchiveTimeStamp");
+        with_property(&file, &stamp.replace(" xmlns:xa141=\"http://uri.etsi.org/01903/v1.4.1#\"", ""))
+    };
+    let good = old(&["ts", "cv"]);
+    let report = world.verify(&good, &given(NOW + DAY));
+    assert_eq!((answer(&report), report.level), ((Verdict::Valid, vec![]), Some(Level::A)));
+    assert_eq!(result(&report, "archive_timestamp"), Outcome::Passed);
+    // A new one over it, as is added when the first authority's certificate nears its end
+    let token =
+        world.tsa.token(&TokenTemplate::of(&all_of(&good, &["ts", "cv", "at"]), NOW + Duration::hours(2)));
+    let renewed = with_property(&good, &archive_timestamp(&token, "at2"));
+    assert_eq!(answer(&world.verify(&renewed, &given(NOW + DAY))), (Verdict::Valid, vec![]));
+
+    for fewer in [&["ts"][..], &["cv"], &["cv", "ts"]] {
+        let report = world.verify(&old(fewer), &given(NOW + DAY));
+        assert_eq!(answer(&report), (Verdict::Invalid, vec!["timestamp_imprint"]), "{fewer:?}");
+    }
+    let empty = with_property(&world.stamped(NOW), "<xa:ArchiveTimeStamp Id=\"old\"/>");
+    let report = world.verify(&empty, &given(NOW + DAY));
+    assert_eq!(answer(&report), (Verdict::Invalid, vec!["timestamp_structure"]));
 }
 
 #[test]

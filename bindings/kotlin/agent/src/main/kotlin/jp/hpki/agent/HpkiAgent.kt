@@ -149,6 +149,21 @@ public class HpkiAgent private constructor(private val agent: Agent) : AutoClose
             clock: Clock? = null,
         ): HpkiAgent = step { HpkiAgent(Agent.open(trust, client, dataDir, keyVault, secretStore, clock)) }
 
+        /**
+         * As [open], except that a registration which cannot be used any more (`StateDamaged`, `JournalTampered`) is given up. To
+         * be called when the doctor registers again, after a backup was put back or the phone's secrets were lost. Nothing is
+         * given up on a phone that opens; no network.
+         */
+        @Suppress("LongParameterList")
+        public suspend fun startOver(
+            trust: TrustConfiguration,
+            client: ClientInfo,
+            dataDir: String,
+            keyVault: KeyVault,
+            secretStore: SecretStore? = null,
+            clock: Clock? = null,
+        ): HpkiAgent = step { HpkiAgent(Agent.startOver(trust, client, dataDir, keyVault, secretStore, clock)) }
+
         /** Futures are polled where they are awaited; what they compute between two waits takes milliseconds. */
         private suspend fun <T> step(work: suspend () -> T): T = withContext(Dispatchers.Default) { translating { work() } }
     }

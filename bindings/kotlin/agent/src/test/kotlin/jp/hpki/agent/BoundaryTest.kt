@@ -181,6 +181,21 @@ class BoundaryTest {
     }
 
     @Test
+    fun `a phone that has lost its secrets registers again`() = journey {
+        val phone = Phone(office)
+        phone.registered().close()
+        phone.startOver().use { assertInstanceOf(Status.Registered::class.java, it.status()) }
+        phone.secrets.clear()
+        assertEquals("StateDamaged", refusal<HpkiException.RegisterAgain> { phone.open() }.failure.code)
+        phone.startOver().use { agent ->
+            val letter = office.letter(office.doctor)
+            agent.confirm(agent.register(letter.qrText, ActivationCode(letter.code)))
+            assertInstanceOf(Status.Registered::class.java, agent.status())
+        }
+        phone.open().close()
+    }
+
+    @Test
     fun `a service that nobody trusts is refused before any request`() = journey {
         val letter = Office().use { other -> other.letter(other.doctor) }
         Phone(office).open().use { agent ->

@@ -21,7 +21,9 @@ class Office : AutoCloseable {
     /** The doctor of most tests; each new phone of hers replaces the one before. */
     val doctor: String by lazy { issue() }
 
-    val trust: TrustConfiguration get() = TrustConfiguration.fromJson(Files.readAllBytes(folder.resolve("trust.json")))
+    val trustFile: Path get() = folder.resolve("trust.json")
+
+    val trust: TrustConfiguration get() = TrustConfiguration.fromJson(Files.readAllBytes(trustFile))
 
     /** A certificate for a doctor; returns the credential's identifier. */
     fun issue(role: String = "Medical Doctor"): String =

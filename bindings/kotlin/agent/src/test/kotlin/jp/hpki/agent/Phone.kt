@@ -29,6 +29,9 @@ class Phone(private val office: Office, val folder: Path = Files.createTempDirec
     suspend fun open(): HpkiAgent =
         HpkiAgent.open(office.trust, ClientInfo("jp.hpki.agent.test", "1", "試験"), folder.toString(), vault, secrets)
 
+    suspend fun startOver(): HpkiAgent =
+        HpkiAgent.startOver(office.trust, ClientInfo("jp.hpki.agent.test", "1", "試験"), folder.toString(), vault, secrets)
+
     /** An agent registered by a new letter for the office's doctor, with an empty inbox. */
     suspend fun registered(): HpkiAgent = open().also { agent ->
         val letter = office.letter(office.doctor)
@@ -96,6 +99,8 @@ class MemorySecrets : SecretStore {
     override fun delete(name: String) {
         secrets.remove(name)
     }
+
+    fun clear() = secrets.clear()
 
     /** Whether any secret stands in this text. */
     fun leaksInto(text: String) = secrets.values.any { text.contains(it.decodeToString()) }

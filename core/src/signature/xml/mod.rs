@@ -1,9 +1,15 @@
 //! Reading XML within bounds: UTF-8 only, no DTD, and every limit checked in one linear pass before the parser sees
 //! the text, so that nothing hostile costs more than reading it once.
 
+mod scan;
+
 use std::{borrow::Cow, ops::Range};
 
+use memchr::memchr;
 use roxmltree::{Node, ParsingOptions};
+
+use scan::Scan;
+pub(super) use scan::StartTag;
 
 /// Largest file read, in bytes. A prescription with its certificates, CRLs and timestamps stays below 2 MiB.
 pub const MAX_BYTES: usize = 8 << 20;
@@ -95,19 +101,14 @@ impl<'a> Text<'a> {
         if bytes.len() > MAX_BYTES {
             return Err(XmlError::TooLarge);
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| XmlError::NotUtf8)?;
+        let text = simdutf8::basic::from_utf8(bytes).map_err(|_| XmlError::NotUtf8)?;
         let text = without_declaration(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text))?;
-        // Without an early exit the check is vectorised.
-        let text = if text.bytes().fold(0, |found, byte| found | u8::from(byte == b'\r')) != 0 {
-            Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
-        } else {
-            Cow::Borrowed(text)
+        let text = match memchr(b'\r', text.as_bytes()) {
+            Some(_) => Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")),
+            None => Cow::Borrowed(text),
         };
-        let Scan { declaring, aside, mut shortened, kept, .. } = Scan::default().run(&text)?;
-        let shortened = (!aside.is_empty()).then(|| {
-            shortened.push_str(text.get(kept..).unwrap_or_default());
-            shortened
-        });
+        let Scan { declaring, aside, removed, .. } = Scan::run(&text)?;
+        let shortened = (!aside.is_empty()).then(|| shortened(&text, &aside, text.len() - removed));
         Ok(Self { whole: text, shortened, aside, declaring })
     }
 
@@ -130,6 +131,15 @@ pub(super) struct Document<'t> {
     declaring: &'t [usize],
 }
 
+/// A name as written.
+#[derive(Clone, Copy)]
+pub(super) struct Name<'t> {
+    /// Empty when it has none.
+    pub(super) prefix: &'t str,
+    /// With its prefix.
+    pub(super) qualified: &'t str,
+}
+
 impl<'t> Document<'t> {
     pub(super) fn tree(&self) -> &roxmltree::Document<'t> {
         &self.tree
@@ -137,11 +147,14 @@ impl<'t> Document<'t> {
 
     /// The content of a text node. The node itself knows only the stand-in of a long one.
     pub(super) fn text<'d>(&'d self, text: Node<'d, 't>) -> &'d str {
+        self.plain_text(text).or_else(|| text.text()).unwrap_or_default()
+    }
+
+    /// The content of a text node that was set aside: its canonical form is itself.
+    pub(super) fn plain_text(&self, text: Node) -> Option<&'t str> {
         let found = self.aside.binary_search_by_key(&text.range().start, |aside| aside.at);
-        match found.ok().and_then(|at| self.aside.get(at)) {
-            Some(aside) => self.whole.get(aside.piece.clone()).unwrap_or_default(),
-            None => text.text().unwrap_or_default(),
-        }
+        let aside = found.ok().and_then(|at| self.aside.get(at))?;
+        self.whole.get(aside.piece.clone())
     }
 
     /// The text of an element that holds one piece of text and nothing else.
@@ -155,22 +168,49 @@ impl<'t> Document<'t> {
         self.declaring.binary_search(&element.range().start).is_ok()
     }
 
-    /// The element's prefix as written, empty when it has none.
-    pub(super) fn element_prefix(&self, element: Node) -> &'t str {
-        self.prefix_at(element.range().start.saturating_add(1))
+    /// The element's name as written.
+    pub(super) fn element_name(&self, element: Node) -> Name<'t> {
+        self.name_at(element.range().start.saturating_add(1), element.tag_name().name())
     }
 
-    /// The attribute's prefix as written, empty when it has none.
-    pub(super) fn attribute_prefix(&self, attribute: &roxmltree::Attribute) -> &'t str {
-        self.prefix_at(attribute.range().start)
+    /// The attribute's name as written.
+    pub(super) fn attribute_name(&self, attribute: &roxmltree::Attribute) -> Name<'t> {
+        self.name_at(attribute.range().start, attribute.name())
     }
 
-    fn prefix_at(&self, start: usize) -> &'t str {
-        let rest = self.text.get(start..).unwrap_or_default();
-        let end = |b: &u8| matches!(b, b':' | b'=' | b'>' | b'/' | b' ' | b'\t' | b'\n');
-        match rest.bytes().position(|b| end(&b)).map(|at| rest.split_at(at)) {
-            Some((prefix, after)) if after.starts_with(':') => prefix,
-            _ => "",
+    /// The attribute named `name`, with the space before it, if it is written ` name="value"`: then the value is what
+    /// stands between the quotes, with references and white space as they were.
+    pub(super) fn plainly_written(
+        &self,
+        attribute: &roxmltree::Attribute,
+        name: Name,
+    ) -> Option<(&'t str, &'t str)> {
+        let Range { start, end } = attribute.range();
+        let written = self.text.get(start.checked_sub(1)?..end)?;
+        let value = written.strip_prefix(' ')?.get(name.qualified.len()..)?.strip_prefix("=\"")?;
+        value.strip_suffix('"').map(|value| (written, value))
+    }
+
+    /// The element's end tag, if it has one that is written `</name>`.
+    pub(super) fn end_tag(&self, element: Node, name: Name) -> Option<&'t str> {
+        let end = element.range().end;
+        let tag = self.text.get(end.checked_sub("</>".len() + name.qualified.len())?..end)?;
+        // A tag has no other `<`.
+        tag.starts_with("</").then_some(tag)
+    }
+
+    /// The name at `start`, of which the parser has kept the local part.
+    fn name_at(&self, start: usize, local: &str) -> Name<'t> {
+        let name = self.text.get(start..).unwrap_or_default();
+        // Were there a prefix, this place would be inside the name.
+        let ends = |byte| matches!(byte, b'=' | b'>' | b'/' | b' ' | b'\t' | b'\n');
+        if name.as_bytes().get(local.len()).is_some_and(|byte| ends(*byte)) {
+            return Name { prefix: "", qualified: name.get(..local.len()).unwrap_or_default() };
+        }
+        let prefix = name.bytes().position(|byte| byte == b':').unwrap_or_default();
+        Name {
+            prefix: name.get(..prefix).unwrap_or_default(),
+            qualified: name.get(..prefix + 1 + local.len()).unwrap_or_default(),
         }
     }
 
@@ -217,149 +257,17 @@ fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\n')
 }
 
-/// One pass over the markup. It follows the grammar exactly as far as the text is well-formed, and the parser stops
-/// where it is not: so what holds here holds for the parser.
-#[derive(Default)]
-struct Scan {
-    nodes: usize,
-    namespaces: usize,
-    /// For each open element, how many namespaces are in scope.
-    open: Vec<usize>,
-    declaring: Vec<usize>,
-    aside: Vec<Aside>,
-    /// What the parser will read, up to the last stand-in.
-    shortened: String,
-    /// Where the text that is not yet in `shortened` starts.
-    kept: usize,
-}
-
-impl Scan {
-    fn run(mut self, text: &str) -> Result<Self, XmlError> {
-        let mut rest = text;
-        let mut in_fresh_element = false;
-        while let Some((before, markup)) = rest.split_once('<') {
-            if in_fresh_element && markup.starts_with('/') && before.len() >= LONG && is_plain(before) {
-                self.set_aside(text, text.len() - rest.len(), before.len());
-            }
-            in_fresh_element = false;
-            let line = || XmlError::NotWellFormed { line: line_of(text, markup) };
-            let after = |body: &'_ str, end: &str| body.find(end).map(|at| at + end.len());
-            rest = if let Some(comment) = markup.strip_prefix("!--") {
-                self.count()?;
-                comment.get(after(comment, "-->").ok_or_else(line)?..)
-            } else if let Some(data) = markup.strip_prefix("![CDATA[") {
-                data.get(after(data, "]]>").ok_or_else(line)?..)
-            } else if markup.starts_with('!') {
-                return Err(XmlError::Dtd);
-            } else if let Some(instruction) = markup.strip_prefix('?') {
-                self.count()?;
-                let target = instruction.split(|c| is_space(c) || c == '?').next().unwrap_or_default();
-                if target.eq_ignore_ascii_case("xml") {
-                    return Err(line());
-                }
-                instruction.get(after(instruction, "?>").ok_or_else(line)?..)
-            } else if let Some(name) = markup.strip_prefix('/') {
-                self.open.pop();
-                // A name is short: no search for a text is set up.
-                let end = name.bytes().position(|byte| byte == b'>').ok_or_else(line)?;
-                name.get(end + 1..)
-            } else {
-                self.count()?;
-                let tag = StartTag::read(markup)?.ok_or_else(line)?;
-                // The stand-ins have shifted what the parser will read.
-                let at = self.shortened.len() + (text.len() - markup.len() - 1 - self.kept);
-                self.start(&tag, at)?;
-                in_fresh_element = !tag.is_empty;
-                Some(tag.rest)
-            }
-            .unwrap_or_default();
-        }
-        Ok(self)
+/// What the parser reads: a stand-in in place of each piece; `length` bytes.
+fn shortened(text: &str, aside: &[Aside], length: usize) -> String {
+    let mut shortened = String::with_capacity(length);
+    let mut kept = 0;
+    for Aside { piece, .. } in aside {
+        shortened.push_str(text.get(kept..piece.start).unwrap_or_default());
+        shortened.push(STAND_IN);
+        kept = piece.end;
     }
-
-    fn set_aside(&mut self, text: &str, start: usize, length: usize) {
-        self.shortened.push_str(text.get(self.kept..start).unwrap_or_default());
-        self.aside.push(Aside { at: self.shortened.len(), piece: start..start + length });
-        self.shortened.push(STAND_IN);
-        self.kept = start + length;
-    }
-
-    fn count(&mut self) -> Result<(), XmlError> {
-        self.nodes += 1;
-        if self.nodes > MAX_NODES { Err(XmlError::TooManyNodes) } else { Ok(()) }
-    }
-
-    fn start(&mut self, tag: &StartTag, at: usize) -> Result<(), XmlError> {
-        let in_scope = self.open.last().copied().unwrap_or_default() + tag.namespaces;
-        self.namespaces += tag.namespaces;
-        if in_scope > MAX_NAMESPACES_IN_SCOPE || self.namespaces > MAX_NAMESPACES {
-            return Err(XmlError::TooManyNamespaces);
-        }
-        if self.open.len() == MAX_DEPTH {
-            return Err(XmlError::TooDeep);
-        }
-        if tag.namespaces > 0 {
-            self.declaring.push(at);
-        }
-        if !tag.is_empty {
-            self.open.push(in_scope);
-        }
-        Ok(())
-    }
-}
-
-/// Whether it is printable ASCII in which nothing is escaped or markup: it stands for itself, in canonical form too.
-fn is_plain(text: &str) -> bool {
-    let odd = |byte| !matches!(byte, b' '..=b'~') || matches!(byte, b'&' | b'<' | b'>');
-    // Without an early exit the check is vectorised.
-    !text.bytes().fold(false, |found, byte| found | odd(byte))
-}
-
-fn line_of(text: &str, rest: &str) -> u32 {
-    let before = text.get(..text.len() - rest.len()).unwrap_or_default();
-    u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX).saturating_add(1)
-}
-
-/// A start tag, read from behind its `<`.
-pub(super) struct StartTag<'a> {
-    /// What follows the tag.
-    pub(super) rest: &'a str,
-    is_empty: bool,
-    namespaces: usize,
-}
-
-impl<'a> StartTag<'a> {
-    /// `None` when the tag does not end. Refuses what the parser would misread: two default namespaces, an attribute
-    /// `p:xmlns`, and `xmlns:p=""` (Namespaces in XML 1.0 §5).
-    pub(super) fn read(markup: &'a str) -> Result<Option<Self>, XmlError> {
-        let (mut attributes, mut namespaces, mut has_default) = (0, 0, false);
-        let mut rest = markup;
-        loop {
-            let stop = rest.bytes().position(|b| matches!(b, b'"' | b'\'' | b'>'));
-            let Some((head, tail)) = stop.and_then(|at| rest.split_at_checked(at)) else { return Ok(None) };
-            if let Some(rest) = tail.strip_prefix('>') {
-                return Ok(Some(Self { rest, is_empty: head.ends_with('/'), namespaces }));
-            }
-            attributes += 1;
-            if attributes > MAX_ATTRIBUTES {
-                return Err(XmlError::TooManyAttributes);
-            }
-            let quote = if tail.starts_with('"') { '"' } else { '\'' };
-            let Some((value, after)) = tail.get(1..).and_then(|tail| tail.split_once(quote)) else {
-                return Ok(None);
-            };
-            rest = after;
-            let name = head.trim_end_matches(|c| is_space(c) || c == '=');
-            match name.rsplit(is_space).next().unwrap_or_default() {
-                "xmlns" if has_default => return Ok(None),
-                "xmlns" => has_default = true,
-                prefixed if prefixed.starts_with("xmlns:") && !value.is_empty() => {}
-                odd if odd.starts_with("xmlns:") || odd.ends_with(":xmlns") => return Ok(None),
-                _ => continue,
-            }
-            namespaces += 1;
-        }
-    }
+    shortened.push_str(text.get(kept..).unwrap_or_default());
+    shortened
 }
 
 #[cfg(test)]
@@ -441,7 +349,8 @@ mod tests {
                 assert!(texts.eq(plain.descendants().filter(Node::is_text).filter_map(|text| text.text())));
                 let last = document.tree.root_element().last_element_child().unwrap();
                 assert!(document.declares_namespaces(last));
-                assert_eq!(document.element_prefix(last), "p");
+                assert_eq!(document.element_name(last).qualified, "p:d");
+                assert_eq!(document.element_name(last).prefix, "p");
             }
         }
     }

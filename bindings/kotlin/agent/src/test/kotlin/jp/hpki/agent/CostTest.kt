@@ -1,0 +1,136 @@
+package jp.hpki.agent
+
+import java.nio.ByteBuffer
+import java.nio.file.Files
+import java.util.Locale
+import jp.hpki.agent.core.ActivationCode
+import jp.hpki.agent.core.Delivery
+import jp.hpki.agent.core.ScanOutcome
+import jp.hpki.agent.core.WhyNothing
+import kotlinx.coroutines.runBlocking
+import org.junit.jupiter.api.AfterAll
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.BeforeAll
+import org.junit.jupiter.api.MethodOrderer
+import org.junit.jupiter.api.Order
+import org.junit.jupiter.api.Tag
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.TestInstance
+import org.junit.jupiter.api.TestMethodOrder
+
+/**
+ * What the boundary costs: the same calls in Kotlin and in Rust, in turns, the best of each. Prints a table; a goal that is missed
+ * is told there and fails nothing, since time is the machine's.
+ */
+@Tag("cost")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation::class)
+class CostTest {
+    private val table = mutableListOf<String>()
+    private lateinit var office: Office
+
+    @BeforeAll
+    fun first() {
+        val (first, version) = timed { runBlocking { HpkiAgent.warmUp() } }
+        val (second, _) = timed { runBlocking { HpkiAgent.warmUp() } }
+        assertTrue(version.isNotEmpty())
+        table += row("first call after load, ms", first / 1e6)
+        table += row("the call after it, ms", second / 1e6)
+        office = Office()
+    }
+
+    @AfterAll
+    fun close() {
+        office.close()
+        println("COST\n" + table.joinToString("\n"))
+    }
+
+    @Test
+    @Order(1)
+    fun `a frame of 1080p is scanned as in Rust`() {
+        val (width, height) = 1920 to 1080
+        val frame = ByteBuffer.allocateDirect(width * height)
+        for (at in 0 until width * height) frame.put(at, (at % 251 / 64).toByte())
+        val file = Files.createTempFile("frame", ".luma")
+        Files.newByteChannel(file, java.nio.file.StandardOpenOption.WRITE).use { it.write(frame.duplicate()) }
+        val turns = 400
+        QrScanner().use { scanner ->
+            InRust("scan", "$file", "$width", "$height").use { rust ->
+                val inKotlin = mutableListOf<Long>()
+                val inRust = mutableListOf<Long>()
+                repeat(turns) {
+                    inRust += rust.turn()
+                    val (took, outcome) = timed { scanner.scan(frame, width, height) }
+                    assertEquals(WhyNothing.NO_CODE, (outcome as ScanOutcome.Nothing).why)
+                    inKotlin += took
+                }
+                val more = (inKotlin.min() - inRust.min()) / 1e6
+                table += row("1080p frame in Rust, ms", inRust.min() / 1e6)
+                table += row("1080p frame in Kotlin, ms more", more, goal = 0.2)
+            }
+        }
+        Files.delete(file)
+    }
+
+    @Test
+    @Order(2)
+    fun `a hundred prescriptions are approved as in Rust`() = runBlocking {
+        val (doctor, other) = office.doctor to office.issue()
+        val letter = office.letter(other)
+        val phone = Phone(office)
+        val inKotlin = mutableListOf<Long>()
+        val inRust = mutableListOf<Long>()
+        val folder = Files.createTempDirectory("phone")
+        InRust("approve", "${office.trustFile}", "$folder", letter.qrText, letter.code).use { rust ->
+            rust.answer()
+            phone.registered().use { agent ->
+                repeat(6) {
+                    val asked = Array(100) { prescription() }
+                    office.submit(other, *asked)
+                    inRust += rust.turn()
+                    office.submit(doctor, *asked)
+                    val batch = agent.prepare(agent.inbox())
+                    val (took, approved) = timed { runBlocking { agent.approve(batch) } }
+                    assertEquals(List(100) { Delivery.Delivered }, approved.map { it.delivery() })
+                    inKotlin += took
+                }
+            }
+        }
+        table += row("approve of 100 in Rust, ms", inRust.min() / 1e6)
+        table += row("approve of 100, Kotlin / Rust", inKotlin.min().toDouble() / inRust.min(), goal = 1.1)
+    }
+
+    private fun row(what: String, figure: Double, goal: Double? = null): String {
+        val judged = goal?.let { String.format(Locale.ROOT, "   goal %.2f   %s", it, if (figure <= it) "met" else "NOT MET") }
+        return String.format(Locale.ROOT, "    %-32s%10.3f%s", what, figure, judged.orEmpty())
+    }
+
+    private fun <T> timed(work: () -> T): Pair<Long, T> {
+        val began = System.nanoTime()
+        val done = work()
+        return System.nanoTime() - began to done
+    }
+}
+
+/** The same calls without a boundary: `bindings/examples/cost.rs` in a process of its own. */
+private class InRust(vararg arguments: String) : AutoCloseable {
+    private val process = ProcessBuilder(System.getProperty("cost.in.rust"), *arguments)
+        .redirectError(ProcessBuilder.Redirect.INHERIT).start()
+    private val questions = process.outputWriter()
+    private val answers = process.inputReader()
+
+    /** One call; how long it took, in nanoseconds. */
+    fun turn(): Long {
+        questions.write("\n")
+        questions.flush()
+        return answer()
+    }
+
+    fun answer(): Long = checkNotNull(answers.readLine()) { "the Rust side has ended" }.toLong()
+
+    override fun close() {
+        questions.close()
+        check(process.waitFor() == 0) { "the Rust side has failed" }
+    }
+}
