@@ -107,14 +107,16 @@ impl KeyUsage {
 
 impl Extensions {
     /// From the elements of `Extensions` of a certificate by `issuer`. The error is the name of what is malformed.
-    pub(super) fn parse(elements: Vec<Tlv>, issuer: &Name) -> Result<Self, &'static str> {
-        let length = elements.iter().map(|element| element.raw.len()).sum();
+    pub(super) fn parse(mut elements: Cursor, issuer: &Name) -> Result<Self, &'static str> {
+        /// Room for the extensions of an HPKI certificate.
+        const USUAL: usize = 12;
         let mut extensions = Self {
-            all: Vec::with_capacity(elements.len()),
-            bytes: Vec::with_capacity(length),
+            all: Vec::with_capacity(if elements.is_empty() { 0 } else { USUAL }),
+            bytes: Vec::with_capacity(elements.remaining()),
             ..Self::default()
         };
-        for element in elements {
+        while !elements.is_empty() {
+            let element = elements.expect(Tag::Sequence).ok_or("extensions")?;
             let (oid, critical, value) = entry(element).ok_or("extension")?;
             if extensions.find(oid).is_some() {
                 return Err("extension that stands twice");

@@ -202,7 +202,7 @@ impl Person {
     fn read(certificate: &Certificate) -> Result<Self, ProfileError> {
         let extensions = certificate.extensions();
         let alternative = match extensions.value(SUBJECT_ALT_NAME) {
-            Some(value) => first_directory_name(value).ok_or(ProfileError::MalformedAlternativeName)?,
+            Some(value) => first_directory_name(value)?,
             None => None,
         };
         let roles = match extensions.value(SUBJECT_DIRECTORY_ATTRIBUTES) {
@@ -281,17 +281,19 @@ fn check_role(roles: &[String], prescribers: &[String]) -> Result<(), ProfileErr
 }
 
 /// The first directoryName `[4]` among GeneralNames, all of which must be readable.
-fn first_directory_name(general_names: &[u8]) -> Option<Option<Name>> {
-    let mut names = Tlv::only(general_names, Tag::Sequence)?.open()?;
+fn first_directory_name(general_names: &[u8]) -> Result<Option<Name>, ProfileError> {
+    let malformed = || ProfileError::MalformedAlternativeName;
+    let names = Tlv::only(general_names, Tag::Sequence).and_then(Tlv::open);
+    let mut names = names.ok_or_else(malformed)?;
     let mut first = None;
     while !names.is_empty() {
-        let general_name = names.any()?;
+        let general_name = names.any().ok_or_else(malformed)?;
         if general_name.tag == context(4) {
-            let name = Name::from_der(general_name.value)?;
+            let name = Name::from_der(general_name.value).ok_or_else(malformed)?;
             first = first.or(Some(name));
         }
     }
-    Some(first)
+    Ok(first)
 }
 
 #[cfg(test)]

@@ -120,6 +120,11 @@ impl<'a> Cursor<'a> {
         self.rest.is_empty()
     }
 
+    /// How many bytes follow.
+    pub(super) fn remaining(&self) -> usize {
+        self.rest.len()
+    }
+
     pub(super) fn finish(self) -> Option<()> {
         self.is_empty().then_some(())
     }
@@ -133,7 +138,7 @@ impl<'a> Cursor<'a> {
             [tag, 0x83, high @ 1..=0xff, middle, low, ..] => (tag, [0, high, middle, low], 5),
             _ => return None,
         };
-        let tag = Tag::try_from(tag).ok()?;
+        let tag = tag_of(tag)?;
         let (raw, rest) = self.rest.split_at_checked(header + u32::from_be_bytes(length) as usize)?;
         self.rest = rest;
         Some(Tlv { tag, value: raw.get(header..)?, raw })
@@ -150,6 +155,21 @@ impl<'a> Cursor<'a> {
         let tlv = ahead.expect(tag)?;
         *self = ahead;
         Some(tlv)
+    }
+}
+
+/// The usual ones without asking.
+fn tag_of(octet: u8) -> Option<Tag> {
+    match octet {
+        0x02 => Some(Tag::Integer),
+        0x03 => Some(Tag::BitString),
+        0x04 => Some(Tag::OctetString),
+        0x06 => Some(Tag::ObjectIdentifier),
+        0x0c => Some(Tag::Utf8String),
+        0x13 => Some(Tag::PrintableString),
+        0x30 => Some(Tag::Sequence),
+        0x31 => Some(Tag::Set),
+        _ => Tag::try_from(octet).ok(),
     }
 }
 
@@ -179,6 +199,13 @@ mod tests {
     fn contents(head: &[u8], length: usize) -> Option<usize> {
         let der = [head, &vec![7; length]].concat();
         Tlv::only(&der, Tag::OctetString).map(|tlv| tlv.value.len())
+    }
+
+    #[test]
+    fn every_tag_is_the_one_that_the_library_reads() {
+        for octet in 0..=u8::MAX {
+            assert_eq!(tag_of(octet), Tag::try_from(octet).ok(), "{octet:02x}");
+        }
     }
 
     #[test]

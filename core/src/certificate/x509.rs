@@ -318,8 +318,8 @@ fn validity(tbs: &mut Cursor) -> Option<Validity> {
 }
 
 /// Unique identifiers `[1]`, `[2]` (v2, v3; of no use, skipped) and the extensions `[3]` (v3).
-fn tail(mut tbs: Cursor<'_>, version: u8) -> Option<Vec<Tlv<'_>>> {
-    let mut extensions = Vec::new();
+fn tail(mut tbs: Cursor<'_>, version: u8) -> Option<Cursor<'_>> {
+    let mut extensions = Cursor::new(&[])?;
     let mut last = 0;
     while !tbs.is_empty() {
         let field = tbs.any()?;
@@ -333,7 +333,7 @@ fn tail(mut tbs: Cursor<'_>, version: u8) -> Option<Vec<Tlv<'_>>> {
         }
         last = number;
         if number == 3 {
-            extensions = Tlv::only(field.value, Tag::Sequence)?.all(Tag::Sequence)?;
+            extensions = Tlv::only(field.value, Tag::Sequence)?.open()?;
         }
     }
     Some(extensions)

@@ -147,7 +147,9 @@ proptest! {
         segments in prop::collection::vec(segment(), 1..4), version in 7_i16..=12, pose in pose()
     ) {
         let mut bits = Bits::new(Version::Normal(version));
-        segments.iter().for_each(|segment| segment.push(&mut bits));
+        for segment in &segments {
+            segment.push(&mut bits);
+        }
         bits.push_terminator(EcLevel::L).expect("room");
         let (luma, side) = draw(&QrCode::with_bits(bits, EcLevel::L).expect("room"), pose);
         let frame = Frame::new(&luma, side, side, side).unwrap();

@@ -320,13 +320,14 @@ def add_validation_data(signature, tsa, root_ca, ca):
     add_values(unsigned, [ca.certificate, root_ca.certificate], [root_ca.crl(), ca.crl()])
 
 
-def add_archive_time_stamp(root, signature, tsa):
-    """Level A (EN 319 132-1, 5.5.2.2): references, SignedInfo, SignatureValue, KeyInfo, unsigned properties so far."""
+def add_archive_time_stamp(root, signature, tsa, edition=XADES141):
+    """Level A (EN 319 132-1, 5.5.2.2): references, SignedInfo, SignatureValue, KeyInfo, unsigned properties so far. The
+    property of XAdES 1.3.2 (TS 101 903 V1.3.2, 7.7.1) covers the same."""
     unsigned = one(signature, ".//xa:UnsignedSignatureProperties")
     covered = [referenced(root, reference) for reference in signature.iter(f"{{{DS}}}Reference")]
     covered += [inclusive(one(signature, f"ds:{part}")) for part in ("SignedInfo", "SignatureValue", "KeyInfo")]
     covered += [inclusive(item) for item in unsigned]
-    add_token(unsigned, f"{{{XADES141}}}ArchiveTimeStamp", tsa.token(b"".join(covered)))
+    add_token(unsigned, f"{{{edition}}}ArchiveTimeStamp", tsa.token(b"".join(covered)))
 
 
 # ---- Documents --------------------------------------------------------------------------------------------------------------
@@ -414,6 +415,8 @@ def main():
     write(out / "form-a-t.xml", stamped)
     add_validation_data(one(stamped, "//ds:Signature"), tsa, root_ca, ca)
     write(out / "form-a-xl.xml", stamped)
+    add_archive_time_stamp(stamped, one(stamped, "//ds:Signature"), tsa, XADES)
+    write(out / "form-a-a132.xml", stamped)
     other = prescription(csv, FormA(), doctor)
     add_time_stamp(one(other, "//ds:Signature"), tsa)
     write(out / "form-a-other.xml", other)

@@ -11,9 +11,7 @@ const ANY: &str = "2.5.29.32.0";
 fn certificate(listed: &[&str], more: &[Vec<u8>]) -> Extensions {
     let own = if listed.is_empty() { Vec::new() } else { policies(true, listed) };
     let all = [&[own], more].concat().concat();
-    let elements =
-        Cursor::new(&all).map(|mut elements| std::iter::from_fn(|| elements.any()).collect::<Vec<_>>());
-    Extensions::parse(elements.unwrap(), &Name::from_der(&[0x30, 0]).unwrap()).unwrap()
+    Extensions::parse(Cursor::new(&all).unwrap(), &Name::from_der(&[0x30, 0]).unwrap()).unwrap()
 }
 
 fn mapping(pairs: &[(&str, &str)]) -> Vec<u8> {

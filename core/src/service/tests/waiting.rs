@@ -61,6 +61,22 @@ async fn a_second_delivery_and_one_too_late_are_told_apart() {
 }
 
 #[tokio::test]
+async fn a_page_with_status_200_does_not_say_that_a_delivery_arrived() {
+    let stage = Stage::new();
+    let bound = stage.warm().await;
+    let uri = "https://sign.example/prescriptions/1";
+    for page in ["<html>Welcome</html>", "[]", "OK"] {
+        stage.says_with(200, &[], page);
+        let unclear = Err(ServiceError::Malformed("the answer to a request"));
+        assert_eq!(bound.deliver(uri, b"<x/>").await, unclear, "{page}");
+    }
+    for answer in ["", " ", "{}", r#"{"id":"1"}"#] {
+        stage.says_with(200, &[], answer);
+        assert_eq!(bound.deliver(uri, b"<x/>").await, Ok(()), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn no_secret_appears_in_what_prints() {
     let stage = Stage::new();
     let bound = stage.warm().await;

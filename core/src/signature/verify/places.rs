@@ -100,7 +100,9 @@ pub(super) struct Ids<'d>(Vec<(&'d str, NodeId)>);
 
 impl<'d> Ids<'d> {
     pub(super) fn collect(document: &'d Document, places: &[Place]) -> Result<Self, Reason> {
-        let mut found = Vec::new();
+        /// Room for the ids of a signed prescription.
+        const USUAL: usize = 16;
+        let mut found = Vec::with_capacity(USUAL);
         let mut prescriptions = 0;
         for node in document.tree().descendants().filter(Node::is_element) {
             found.extend(ids(node).map(|id| (id, node.id())));

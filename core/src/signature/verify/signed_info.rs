@@ -41,6 +41,8 @@ pub(super) struct Digest {
 
 /// More references than any signature here has; each of them costs a digest.
 const MAX_REFERENCES: usize = 8;
+/// Document, KeyInfo, SignedProperties.
+const USUAL_REFERENCES: usize = 3;
 
 impl<'d> SignedInfo<'d> {
     pub(super) fn read<'t>(document: &'d Document<'t>, signed_info: Node<'d, 't>) -> Result<Self, Reason> {
@@ -52,12 +54,13 @@ impl<'d> SignedInfo<'d> {
             return Err(SIGNATURE_METHOD);
         }
         let algorithm = method.attribute("Algorithm").and_then(uri::signature).ok_or(SIGNATURE_METHOD)?;
-        let references: Vec<Node> = children.collect();
-        if references.len() > MAX_REFERENCES || !references.iter().all(|node| is(*node, DSIG, "Reference")) {
-            return Err(STRUCTURE);
+        let mut references = Vec::with_capacity(USUAL_REFERENCES);
+        for reference in children {
+            if references.len() == MAX_REFERENCES || !is(reference, DSIG, "Reference") {
+                return Err(STRUCTURE);
+            }
+            references.push(Reference::read(document, reference)?);
         }
-        let references =
-            references.into_iter().map(|node| Reference::read(document, node)).collect::<Result<_, _>>()?;
         Ok(Self { form, algorithm, references })
     }
 }

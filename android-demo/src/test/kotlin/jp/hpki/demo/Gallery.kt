@@ -24,7 +24,7 @@ class Gallery(private val name: String) {
         val root = hand.activity.window.decorView
         val bitmap = Bitmap.createBitmap(root.width, root.height, Bitmap.Config.ARGB_8888)
         root.draw(Canvas(bitmap))
-        File(folder, "$screen-$name.png").outputStream().use { bitmap.compress(Bitmap.CompressFormat.PNG, 100, it) }
+        write(bitmap, screen)
     }
 
     /** A long page as one picture. */
@@ -34,7 +34,16 @@ class Gallery(private val name: String) {
         val canvas = Canvas(bitmap)
         canvas.drawColor(hand.app.getColor(R.color.ground))
         page.draw(canvas)
-        File(folder, "$screen-$name.png").outputStream().use { bitmap.compress(Bitmap.CompressFormat.PNG, 100, it) }
+        write(bitmap, screen)
+    }
+
+    /** In full, and small for a README. */
+    private fun write(bitmap: Bitmap, screen: String) {
+        val small = Bitmap.createScaledBitmap(bitmap, SMALL, bitmap.height * SMALL / bitmap.width, true)
+        for ((size, picture) in listOf("" to bitmap, "small" to small)) {
+            val file = File(folder.resolve(size).apply { mkdirs() }, "$screen-$name.png")
+            file.outputStream().use { picture.compress(Bitmap.CompressFormat.PNG, 100, it) }
+        }
     }
 
     private fun faults(view: View): List<String> = listOfNotNull(cut(view), outside(view), tooSmall(view))
@@ -62,5 +71,10 @@ class Gallery(private val name: String) {
         if (view !is Button || view.width == 0) return null
         val least = (48 * view.resources.displayMetrics.density).toInt()
         return "“${view.text}” is too small to touch".takeIf { view.height < least || view.width < least }
+    }
+
+    private companion object {
+        /** Pixels across. */
+        const val SMALL = 360
     }
 }

@@ -41,7 +41,7 @@ class CodePage(screen: Screen.Code, private val ui: Ui, private val journey: Jou
 
     override val view: View = with(ui) {
         val label = text(R.string.code_label, R.style.Text_Label).apply { labelFor = R.id.code }
-        val content = column(text(R.string.code_text, R.style.Text_Lead), column(label, code, gap = 4), failureBox, gap = 24)
+        val content = column(failureBox, text(R.string.code_text, R.style.Text_Lead), column(label, code, gap = 4), gap = 16)
         Frame(ui, string(R.string.code_title), { journey.back() }, content, actions(go))
     }
 

@@ -91,6 +91,7 @@ class ScanPage(private val ui: Ui, private val window: MainActivity, private val
 
     private fun openCamera() {
         allow.visibility = View.GONE
+        picture.visibility = View.VISIBLE
         hint.setText(R.string.scan_hint)
         val finder = Finder({ text -> picture.post { journey.letterRead(text) } }, { why -> picture.post { tell(why) } })
         val camera = Camera(window, picture, finder) { picture.post { withoutCamera() } }.also { camera = it }
@@ -111,6 +112,7 @@ class ScanPage(private val ui: Ui, private val window: MainActivity, private val
 
     private fun withoutCamera() {
         allow.visibility = if (mayUseCamera()) View.GONE else View.VISIBLE
+        picture.visibility = View.GONE
         hint.setText(if (mayUseCamera()) R.string.scan_no_camera else R.string.scan_no_leave)
     }
 

@@ -32,7 +32,8 @@ class Table(private val ui: Ui, private val title: Int?) {
         val label = ui.text(name, R.style.Text_SheetLabel).apply { setBackgroundResource(R.color.band) }
         listOf(label, value).forEach { it.setPadding(ui.dp(8), ui.dp(6), ui.dp(8), ui.dp(6)) }
         addView(label, LinearLayout.LayoutParams(0, MATCH_PARENT, LABEL))
-        addView(value, LinearLayout.LayoutParams(0, WRAP_CONTENT, 1 - LABEL))
+        // Both fill the row: then the taller of the two makes its height.
+        addView(value, LinearLayout.LayoutParams(0, MATCH_PARENT, 1 - LABEL))
         isScreenReaderFocusable = true
     }
 

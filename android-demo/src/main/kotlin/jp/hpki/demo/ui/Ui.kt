@@ -8,6 +8,7 @@ import android.view.View
 import android.view.ViewGroup.LayoutParams.MATCH_PARENT
 import android.view.ViewGroup.LayoutParams.WRAP_CONTENT
 import android.widget.Button
+import android.widget.FrameLayout
 import android.widget.LinearLayout
 import android.widget.TextView
 import java.util.Locale
@@ -102,7 +103,8 @@ class Ui(val context: Context) {
         isScreenReaderFocusable = true
     }
 
-    fun rule(): View = View(context).apply {
+    /** A line. A plain view would take all the height that it is offered; a frame is as high as it must be. */
+    fun rule(): View = FrameLayout(context).apply {
         setBackgroundColor(color(R.color.line))
         minimumHeight = dp(1)
     }
