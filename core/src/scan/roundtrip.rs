@@ -76,11 +76,20 @@ fn draw(code: &QrCode, pose: Pose) -> (Vec<u8>, usize) {
     ((0..side * side).map(pixel).collect(), side)
 }
 
-/// A text that fits into version and level, or the next version that it fits into.
+/// A text in this version and level, or the next version that it fits into. What is not ASCII is written as bytes: the encoder's
+/// own choice takes bytes of UTF-8 that look like Kanji for Kanji.
 fn encode(text: &str, version: i16, level: EcLevel) -> QrCode {
-    (version..=40)
-        .find_map(|version| QrCode::with_version(text, Version::Normal(version), level).ok())
-        .expect("short texts fit into version 40")
+    let fitting = |version| {
+        let mut bits = Bits::new(Version::Normal(version));
+        if text.is_ascii() {
+            bits.push_optimal_data(text.as_bytes()).ok()?;
+        } else {
+            bits.push_byte_data(text.as_bytes()).ok()?;
+        }
+        bits.push_terminator(level).ok()?;
+        QrCode::with_bits(bits, level).ok()
+    };
+    (version..=40).find_map(fitting).expect("short texts fit into version 40")
 }
 
 fn level() -> impl Strategy<Value = EcLevel> {
