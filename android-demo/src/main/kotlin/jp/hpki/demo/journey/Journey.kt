@@ -41,8 +41,6 @@ class Journey(private val environment: Environment, private val scope: Coroutine
     }
 
     private fun open(): Unit = step(again = ::open) { agent ->
-        letterInHand?.let { letter -> onMain { registration.register(letter, code = null) } }
-        letterInHand = null
         when (agent.status()) {
             is Status.Unregistered -> saved?.ticket?.let { Screen.Code(it) } ?: Screen.Welcome
             is Status.AwaitingConfirmation -> agent.candidate()?.let { Screen.IsThisYou(it) } ?: Screen.Welcome
@@ -59,7 +57,7 @@ class Journey(private val environment: Environment, private val scope: Coroutine
 
     /** A letter's QR, read by this app's camera, from a photo, or by the phone's own camera app. */
     fun letterRead(text: String) {
-        if (agent == null) letterInHand = text else registration.register(text, code = null)
+        if (agent == null || screen is Screen.Busy) letterInHand = text else registration.register(text, code = null)
     }
 
     /** What to keep when the system may end the process. */
@@ -140,6 +138,10 @@ class Journey(private val environment: Environment, private val scope: Coroutine
                 running = null
             }
             show(next)
+            if (agent != null) letterInHand?.let { letter ->
+                letterInHand = null
+                registration.register(letter, code = null)
+            }
         }
     }
 
