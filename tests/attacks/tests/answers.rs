@@ -2,25 +2,20 @@
 //! every answer, in every way. The phone refuses with an error that says so, or what it does is not touched by it; never
 //! is anything signed or handed out but what was displayed.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration as StdDuration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use attacks::{
     files::sha256,
     tamper::{Change, changes, fields, rewrite},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use end_to_end::{Phone, World, json, sample};
+use end_to_end::{NO_WAIT, Phone, World, json, sample};
 use hpki_agent::{
     agent::{AgentError, Code, Status},
     signature::{Method, Verdict, canonicalize},
 };
 use reference_service::Fault;
 use serde_json::Value;
-
-const NO_WAIT: StdDuration = StdDuration::ZERO;
 
 /// What a phone may say of a service that misbehaves. Never that the phone itself, or the doctor, is at fault.
 const OF_THE_SERVICE: [Code; 23] = [

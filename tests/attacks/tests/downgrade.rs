@@ -1,12 +1,12 @@
 //! Attempts to have the phone make do with less: weaker control over the key, weaker algorithms, no TLS or an old one.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration as StdDuration};
+use std::{net::SocketAddr, sync::Arc};
 
 use attacks::{
     files::{DOCTOR, DOCTOR_512, DOCTOR_1024, DOCTOR_MD5, DOCTOR_SHA1, base64},
     tickets::Office,
 };
-use end_to_end::{Phone, World, code, refused, sample};
+use end_to_end::{NO_WAIT, Phone, World, code, refused, sample};
 use hpki_agent::{
     agent::{Code, Kind, Status},
     trust::TrustConfiguration,
@@ -19,7 +19,6 @@ use tokio::{
     sync::Mutex,
 };
 
-const NO_WAIT: StdDuration = StdDuration::ZERO;
 const CREDENTIAL: &str = "POST /csc/v2/credentials/info";
 
 fn rewritten(change: impl Fn(&mut Value) + Send + Sync + 'static) -> Fault {

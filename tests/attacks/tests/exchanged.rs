@@ -1,21 +1,14 @@
 //! Something exchanged behind the doctor's back: the certificate after it was confirmed, the document after it was
 //! displayed, the phone's keys or files.
 
-use std::time::Duration as StdDuration;
-
 use base64::{Engine, prelude::BASE64_STANDARD};
 use end_to_end::{Phone, World, interrupted_at, json, refused, sample};
-use hpki_agent::agent::{Code, Kind, Waiting};
+use hpki_agent::agent::{Code, Kind};
 use reference_service::{Fault, HolderSpec, Rewrite, State};
 use serde_json::{Value, json};
 
-const NO_WAIT: StdDuration = StdDuration::ZERO;
 const INBOX: &str = "GET /prescriptions";
 const CREDENTIAL: &str = "POST /csc/v2/credentials/info";
-
-async fn inbox(phone: &Phone) -> Vec<Waiting> {
-    phone.inbox(NO_WAIT).await.unwrap()
-}
 
 /// The certificates of another credential at the same service.
 async fn certificates_of(world: &World, holder: &HolderSpec) -> Value {
@@ -39,11 +32,11 @@ async fn a_certificate_exchanged_after_it_was_confirmed_signs_nothing() {
     for other in others {
         let exchanged = Rewrite::new(move |_, answer| answer["cert"]["certificates"] = other.clone());
         world.service().faults().next(1, CREDENTIAL, Fault::Rewritten(exchanged));
-        let error = refused(phone.prepare(inbox(&phone).await).await);
+        let error = refused(phone.prepare(phone.waiting().await).await);
         assert_eq!((error.code(), error.kind()), (Code::CertificateChanged, Kind::RegisterAgain));
     }
     assert_eq!(world.signatures_made(), 0);
-    let batch = phone.prepare(inbox(&phone).await).await.unwrap();
+    let batch = phone.prepare(phone.waiting().await).await.unwrap();
     phone.approve(batch).await.unwrap();
     world.assert_signed(&request, &sample::csv(1));
 }
@@ -63,10 +56,10 @@ async fn a_document_exchanged_between_display_and_signing_is_not_signed() {
     let world = World::new().await;
     let phone = world.bound_phone().await;
     let request = world.submit(&sample::csv(1));
-    let displayed = inbox(&phone).await;
+    let displayed = phone.waiting().await;
     world.service().faults().next(u32::MAX, INBOX, with_document(sample::csv(66)));
     let batch = phone.prepare(displayed).await.unwrap();
-    assert_eq!(inbox(&phone).await.len(), 1, "the phone sees the other one in between");
+    assert_eq!(phone.waiting().await.len(), 1, "the phone sees the other one in between");
     assert_eq!(batch.prescriptions().next().unwrap().csv().as_bytes(), sample::csv(1));
     phone.approve(batch).await.unwrap();
     world.assert_signed(&request, &sample::csv(1));
@@ -80,7 +73,7 @@ async fn a_document_exchanged_after_a_crash_is_not_signed_beside_the_first() {
     let request = world.submit(&sample::csv(1));
     // Approved and interrupted: the phone keeps what it had prepared for this request.
     for awaits in 0.. {
-        let batch = phone.prepare(inbox(&phone).await).await.unwrap();
+        let batch = phone.prepare(phone.waiting().await).await.unwrap();
         assert!(
             interrupted_at(awaits, phone.approve(batch)).await.is_none(),
             "was never interrupted in time"
@@ -92,7 +85,7 @@ async fn a_document_exchanged_after_a_crash_is_not_signed_beside_the_first() {
     }
     phone.restart().await.unwrap();
     world.service().faults().next(u32::MAX, INBOX, with_document(sample::csv(66)));
-    let waiting = inbox(&phone).await;
+    let waiting = phone.waiting().await;
     assert_eq!(waiting[0].prescription().unwrap().csv().as_bytes(), sample::csv(66));
     // The first may have been signed already, so the second is not, whatever the doctor says to it.
     let made = world.signatures_made();
@@ -101,7 +94,7 @@ async fn a_document_exchanged_after_a_crash_is_not_signed_beside_the_first() {
     assert_eq!(world.signatures_made(), made);
     assert_eq!(world.state_of(&request), State::Waiting);
     world.service().faults().clear();
-    let batch = phone.prepare(inbox(&phone).await).await.unwrap();
+    let batch = phone.prepare(phone.waiting().await).await.unwrap();
     phone.approve(batch).await.unwrap();
     world.assert_signed(&request, &sample::csv(1));
 }
@@ -116,7 +109,7 @@ async fn a_document_that_is_not_what_its_checksum_says_is_not_displayed() {
         *href = json!(format!("data:application/xml;base64,{}", BASE64_STANDARD.encode(sample::csv(66))));
     });
     world.service().faults().next(1, INBOX, Fault::Rewritten(changed));
-    let waiting = inbox(&phone).await;
+    let waiting = phone.waiting().await;
     let Err(error) = waiting[0].prescription() else { panic!("displayed") };
     assert_eq!((error.code(), error.kind()), (Code::RequestDamaged, Kind::Refuse));
     assert_eq!(refused(phone.prepare(waiting).await).code(), Code::RequestDamaged);

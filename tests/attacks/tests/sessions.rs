@@ -1,14 +1,11 @@
 //! What belongs to one session, given to another: tokens, grants, callbacks, addresses. Everything is bound to a phone,
 //! a request, or an act of approval, so it opens nothing elsewhere.
 
-use std::time::Duration as StdDuration;
-
-use end_to_end::{Phone, World, json, refused, sample};
+use end_to_end::{NO_WAIT, Phone, World, json, refused, sample};
 use hpki_agent::agent::{AgentError, Approved, Code, Kind, Status};
 use reference_service::{Fault, HolderSpec, Rewrite, State, TicketSpec};
 use serde_json::{Value, json};
 
-const NO_WAIT: StdDuration = StdDuration::ZERO;
 const SIGN_HASH: &str = "POST /csc/v2/signatures/signHash";
 
 /// Two doctors at one service, each with a phone and a prescription that waits.

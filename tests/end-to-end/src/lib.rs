@@ -12,7 +12,7 @@ mod shell;
 mod wire;
 mod world;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use hpki_agent::agent::{AgentError, Code};
 
@@ -23,6 +23,9 @@ pub use process::{PhoneProcess, Run};
 pub use shell::{Ended, Shell};
 pub use wire::{Wire, form, header, json};
 pub use world::{World, clinic, take};
+
+/// For an inbox that is read as it stands.
+pub const NO_WAIT: Duration = Duration::ZERO;
 
 /// The error of a step that must be refused.
 ///

@@ -12,7 +12,7 @@ use std::{
 };
 
 use hpki_agent::{
-    agent::{Agent, AgentError, Candidate, Code, Options},
+    agent::{Agent, AgentError, Approved, Candidate, Code, Options, Status, Waiting},
     device::{
         Clock, Device, KeyVaultError, Prompt, Secret, SecretStore, SecretStoreError, SystemRandom,
         desktop::{DesktopKeyVault, UserVerification},
@@ -23,6 +23,8 @@ use hpki_agent::{
 use reference_service::IssuedTicket;
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
+
+use crate::NO_WAIT;
 
 /// What an app's end leaves running (a write under way) is over by then.
 const SETTLING: StdDuration = StdDuration::from_secs(5);
@@ -206,6 +208,43 @@ impl Phone {
     pub async fn use_ticket(&self, ticket: &IssuedTicket) -> Result<Candidate, AgentError> {
         let typed = ticket.activation_code.as_deref().map(activation_code);
         self.register(&ticket.qr_text, typed).await
+    }
+
+    /// Nothing of a registration is left in the secret store.
+    ///
+    /// # Panics
+    /// When something is.
+    #[track_caller]
+    pub fn assert_untouched(&self) {
+        assert_eq!(self.secrets.keys(), 0, "{:?}", self.secrets.names());
+    }
+
+    /// Nothing of a registration is left, now and after a restart.
+    ///
+    /// # Panics
+    /// When something is.
+    pub async fn assert_unregistered(&mut self) {
+        self.assert_untouched();
+        assert_eq!(self.status().await.unwrap(), Status::Unregistered);
+        self.restart().await.unwrap();
+        assert_eq!(self.status().await.unwrap(), Status::Unregistered);
+    }
+
+    /// What waits now.
+    ///
+    /// # Panics
+    /// When the service does not say.
+    pub async fn waiting(&self) -> Vec<Waiting> {
+        self.inbox(NO_WAIT).await.unwrap()
+    }
+
+    /// Everything that waits, approved in one act.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn sign_all(&self) -> Vec<Approved> {
+        let batch = self.prepare(self.waiting().await).await.unwrap();
+        self.approve(batch).await.unwrap()
     }
 
     /// Scans the ticket and types this code.

@@ -6,15 +6,13 @@ use std::{
     time::{Duration as StdDuration, Instant},
 };
 
-use end_to_end::{Phone, World, code, json, refused, sample};
+use end_to_end::{NO_WAIT, Phone, World, code, json, refused, sample};
 use hpki_agent::{
     agent::{AgentError, Code, Delivery, Kind, Status, Warning},
     journal::verify_export,
 };
 use reference_service::{Canned, CscVersion, Fault, ServedCertificate, Spoilt, State};
 use serde_json::json;
-
-const NO_WAIT: StdDuration = StdDuration::ZERO;
 
 const DISCOVERY: &str = "GET /.well-known/oauth-authorization-server";
 const INFO: &str = "POST /csc/v2/info";

@@ -1,9 +1,9 @@
 //! What stays behind on the phone: a record that shows tampering, and no secret, no patient.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration as StdDuration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use end_to_end::{Phone, Wire, World, code, form, header, json, refused, sample, target_dir};
+use end_to_end::{NO_WAIT, Phone, Wire, World, code, form, header, json, refused, sample, target_dir};
 use hpki_agent::{
     agent::{Agent, Code, Kind, Options},
     device::{
@@ -16,8 +16,6 @@ use hpki_agent::{
 };
 use reference_service::Exchange;
 use serde_json::{Value, json};
-
-const NO_WAIT: StdDuration = StdDuration::ZERO;
 
 /// Registered, two signed, one declined, one refused.
 async fn journey(world: &World, agent: &Agent) {

@@ -1,9 +1,7 @@
 //! A phone without network: what it fetched is there to be read, an approval waits, and nothing that signs is sent again by
 //! itself.
 
-use std::time::Duration as StdDuration;
-
-use end_to_end::{Phone, World, code, refused, sample};
+use end_to_end::{NO_WAIT, Phone, World, code, refused, sample};
 use hpki_agent::{
     agent::{Code, Kind, LastInbox, Waiting},
     device::KeyVaultError,
@@ -12,7 +10,6 @@ use hpki_agent::{
 use reference_service::{Fault, State};
 use time::{Duration, OffsetDateTime};
 
-const NO_WAIT: StdDuration = StdDuration::ZERO;
 const SIGN: &str = "POST /csc/v2/signatures/signHash";
 
 async fn last_inbox(phone: &Phone) -> LastInbox {

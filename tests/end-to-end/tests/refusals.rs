@@ -1,29 +1,13 @@
 //! Each refusal by its own name, and what it leaves behind: nothing.
 
-use std::time::Duration as StdDuration;
-
-use end_to_end::{Phone, World, code, json, refused, sample};
+use end_to_end::{NO_WAIT, Phone, World, code, json, refused, sample};
 use hpki_agent::{
     agent::{Code, Kind, Status},
     device::KeyVaultError,
 };
-use reference_service::{HolderSpec, IssuedBy, IssuedTicket, TicketSpec};
+use reference_service::{HolderSpec, IssuedTicket, TicketSpec};
 use serde_json::json;
-use time::{Duration, OffsetDateTime};
-
-const NO_WAIT: StdDuration = StdDuration::ZERO;
-
-#[track_caller]
-fn assert_untouched(phone: &Phone) {
-    assert_eq!(phone.secrets.keys(), 0, "{:?}", phone.secrets.names());
-}
-
-async fn assert_unregistered(phone: &mut Phone) {
-    assert_untouched(phone);
-    assert_eq!(phone.status().await.unwrap(), Status::Unregistered);
-    phone.restart().await.unwrap();
-    assert_eq!(phone.status().await.unwrap(), Status::Unregistered);
-}
+use time::Duration;
 
 // Tickets, before any request
 
@@ -36,7 +20,7 @@ async fn a_text_that_is_no_ticket_is_refused_before_any_request() {
         assert_eq!(code(phone.register(text, None).await), Code::NotATicket, "{text}");
     }
     assert!(world.service().requests_seen().is_empty());
-    assert_untouched(&phone);
+    phone.assert_untouched();
 }
 
 #[tokio::test]
@@ -47,7 +31,7 @@ async fn a_ticket_of_an_unknown_issuer_is_refused_before_any_request() {
     assert_eq!((error.code(), error.kind()), (Code::UnknownIssuer, Kind::Refuse));
     assert!(ours.service().requests_seen().is_empty());
     assert!(theirs.service().requests_seen().is_empty());
-    assert_untouched(&phone);
+    phone.assert_untouched();
 }
 
 #[tokio::test]
@@ -70,7 +54,7 @@ async fn a_forged_ticket_is_refused_before_any_request() {
         assert_eq!(code(phone.register(&text, None).await), Code::TicketForged, "{text}");
     }
     assert!(world.service().requests_seen().is_empty());
-    assert_untouched(&phone);
+    phone.assert_untouched();
 }
 
 #[tokio::test]
@@ -80,7 +64,7 @@ async fn a_letter_without_its_activation_code_asks_for_it_before_any_request() {
     let error = refused(phone.register(&world.letter().qr_text, None).await);
     assert_eq!((error.code(), error.kind()), (Code::ActivationCodeRequired, Kind::Retry));
     assert!(world.service().requests_seen().is_empty());
-    assert_untouched(&phone);
+    phone.assert_untouched();
 }
 
 // Tickets, by the service's word
@@ -103,9 +87,9 @@ async fn wrong_activation_codes_count_down_and_the_fifth_locks_the_ticket_for_go
         assert_eq!(phone.status().await.unwrap(), Status::Unregistered);
     }
     assert_eq!(code(phone.use_ticket_with_code(&ticket, &wrong).await), Code::TicketLocked);
-    assert_unregistered(&mut phone).await;
+    phone.assert_unregistered().await;
     assert_eq!(code(phone.use_ticket(&ticket).await), Code::TicketLocked);
-    assert_unregistered(&mut phone).await;
+    phone.assert_unregistered().await;
     assert_eq!(code(world.phone().use_ticket(&ticket).await), Code::TicketLocked);
 }
 
@@ -129,7 +113,7 @@ async fn an_expired_ticket_is_refused() {
     let error = refused(phone.use_ticket(&ticket).await);
     assert_eq!((error.code(), error.kind()), (Code::TicketExpired, Kind::AskOffice));
     assert_eq!(world.wire().of("POST /register").count(), 0);
-    assert_unregistered(&mut phone).await;
+    phone.assert_unregistered().await;
 }
 
 #[tokio::test]
@@ -142,7 +126,7 @@ async fn a_ticket_that_only_the_service_holds_for_expired_is_refused() {
     // Within what a phone's clock may be off.
     world.office().clock().shift(Duration::minutes(2));
     assert_eq!(code(phone.use_ticket(&ticket.unwrap()).await), Code::TicketExpired);
-    assert_unregistered(&mut phone).await;
+    phone.assert_unregistered().await;
 }
 
 #[tokio::test]
@@ -154,7 +138,7 @@ async fn a_ticket_that_another_phone_has_used_is_refused() {
     let mut second = world.phone();
     let error = refused(second.use_ticket(&ticket).await);
     assert_eq!((error.code(), error.kind()), (Code::TicketUsed, Kind::AskOffice));
-    assert_unregistered(&mut second).await;
+    second.assert_unregistered().await;
     assert!(first.inbox(NO_WAIT).await.is_ok());
 }
 
@@ -181,111 +165,7 @@ async fn a_ticket_that_looks_expired_to_a_wrong_clock_is_not_called_expired() {
     let phone = world.phone();
     phone.clock.is_off_by(Duration::hours(1));
     assert_eq!(code(phone.use_ticket(&world.card()).await), Code::ClockWrong);
-    assert_untouched(&phone);
-}
-
-// Certificates
-
-/// Registers with this credential, which must be refused, and the phone unregistered again.
-async fn refused_at_registration(world: &World, credential: &str) -> (Code, Kind) {
-    let mut phone = world.phone();
-    let ticket = world.office().ticket(credential, TicketSpec::letter()).unwrap();
-    let error = refused(phone.use_ticket(&ticket).await);
-    let wire = world.wire();
-    assert_eq!(wire.statuses("POST /register"), [Some(201)]);
-    assert_eq!(wire.statuses("DELETE /register/{id}"), [Some(204)], "the client is gone");
-    assert_unregistered(&mut phone).await;
-    assert!(phone.candidate().await.unwrap().is_none());
-    (error.code(), error.kind())
-}
-
-async fn refused_certificate(change: impl FnOnce(&mut HolderSpec)) -> Code {
-    let world = World::new().await;
-    let mut holder = World::a_doctor();
-    change(&mut holder);
-    let credential = world.office().issue(&holder).unwrap();
-    refused_at_registration(&world, &credential).await.0
-}
-
-#[tokio::test]
-async fn a_pharmacists_certificate_is_refused_and_the_role_is_named() {
-    let world = World::new().await;
-    let credential =
-        world.office().issue(&HolderSpec { role: Some("Pharmacist".into()), ..World::a_doctor() }).unwrap();
-    let ticket = world.office().ticket(&credential, TicketSpec::card()).unwrap();
-    let error = refused(world.phone().use_ticket(&ticket).await);
-    assert_eq!(error.code(), Code::CertificateNotPrescriber);
-    assert!(error.text_ja().contains("Pharmacist"), "{}", error.text_ja());
-    assert_eq!(world.wire().statuses("DELETE /register/{id}"), [Some(204)]);
-}
-
-#[tokio::test]
-async fn a_certificate_without_role_is_refused() {
-    assert_eq!(refused_certificate(|holder| holder.role = None).await, Code::CertificateWithoutRole);
-}
-
-#[tokio::test]
-async fn a_certificate_for_authentication_is_refused() {
-    let refusal = refused_certificate(|holder| holder.issued_by = IssuedBy::AuthenticationCa).await;
-    assert_eq!(refusal, Code::CertificateForAuthentication);
-}
-
-#[tokio::test]
-async fn an_expired_certificate_is_refused() {
-    let now = OffsetDateTime::now_utc();
-    let past = Some((now - Duration::days(30), now - Duration::days(1)));
-    assert_eq!(refused_certificate(|holder| holder.validity = past).await, Code::CertificateExpired);
-}
-
-#[tokio::test]
-async fn a_certificate_under_a_foreign_root_is_refused() {
-    let refusal = refused_certificate(|holder| holder.issued_by = IssuedBy::ForeignRoot).await;
-    assert_eq!(refusal, Code::CertificateUntrusted);
-}
-
-#[tokio::test]
-async fn a_service_without_sole_control_is_refused() {
-    assert_eq!(refused_certificate(|holder| holder.scal = "1".into()).await, Code::SoleControlMissing);
-}
-
-#[tokio::test]
-async fn a_disabled_key_is_refused() {
-    assert_eq!(refused_certificate(|holder| holder.key_enabled = false).await, Code::CredentialDisabled);
-}
-
-#[tokio::test]
-async fn a_revoked_certificate_is_refused_at_registration() {
-    let world = World::new().await;
-    world.office().revoke(&world.doctor).unwrap();
-    let refusal = refused_at_registration(&world, &world.doctor).await;
-    assert_eq!(refusal, (Code::CertificateRevoked, Kind::AskOffice));
-}
-
-#[tokio::test]
-async fn a_certificate_revoked_later_signs_nothing_more() {
-    let world = World::new().await;
-    let phone = world.bound_phone().await;
-    world.submit(&sample::csv(1));
-    let early = phone.prepare(phone.inbox(NO_WAIT).await.unwrap()).await.unwrap();
-    let late = phone.inbox(NO_WAIT).await.unwrap();
-    world.office().revoke(&world.doctor).unwrap();
-    assert_eq!(code(phone.prepare(late).await), Code::CertificateRevoked);
-    let refusal = refused(phone.approve(early).await);
-    assert_eq!(refusal.code(), Code::CredentialDisabled);
-    assert_eq!(world.signatures_made(), 0);
-}
-
-#[tokio::test]
-async fn a_signature_of_a_certificate_revoked_later_is_found_by_a_stranger() {
-    let world = World::new().await;
-    let phone = world.bound_phone().await;
-    let request = world.submit(&sample::csv(1));
-    let batch = phone.prepare(phone.inbox(NO_WAIT).await.unwrap()).await.unwrap();
-    phone.approve(batch).await.unwrap();
-    world.assert_signed(&request, &sample::csv(1));
-    world.office().revoke(&world.doctor).unwrap();
-    let report = world.judge(&world.collected(&request));
-    assert_eq!(json!(report.verdict), "invalid", "{report:?}");
+    phone.assert_untouched();
 }
 
 // The phone's keys
@@ -314,7 +194,7 @@ async fn a_service_under_another_tls_root_is_not_trusted_and_learns_nothing() {
     let error = refused(phone.use_ticket(&world.letter()).await);
     assert_eq!((error.code(), error.kind()), (Code::ServiceNotTrusted, Kind::Refuse));
     assert!(world.service().requests_seen().is_empty());
-    assert_untouched(&phone);
+    phone.assert_untouched();
 }
 
 #[tokio::test]
@@ -339,7 +219,7 @@ async fn without_the_service_every_step_says_offline_and_loses_nothing() {
 
     let offline = refused(new.use_ticket(&ticket).await);
     assert_eq!((offline.code(), offline.kind()), (Code::Offline, Kind::Retry));
-    assert_untouched(&new);
+    new.assert_untouched();
     assert_eq!(code(bound.inbox(NO_WAIT).await), Code::Offline);
     assert_eq!(code(bound.prepare(waiting).await), Code::Offline);
     assert_eq!(code(bound.approve(batch).await), Code::Offline);

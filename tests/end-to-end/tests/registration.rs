@@ -1,16 +1,12 @@
 //! From the letter or the card to a phone that is bound, and back.
 
-use std::time::Duration as StdDuration;
-
-use end_to_end::{Phone, World, code, interrupted_at, json, sample};
+use end_to_end::{NO_WAIT, Phone, World, code, interrupted_at, json, sample};
 use hpki_agent::{
     agent::{Code, Status},
     device::Prompt,
     scan::{Frame, Outcome, Scanner},
 };
 use reference_service::TicketSpec;
-
-const NO_WAIT: StdDuration = StdDuration::ZERO;
 
 /// What the phone's camera makes of a printed page.
 fn scan(png: &[u8]) -> String {

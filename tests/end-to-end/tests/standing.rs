@@ -1,13 +1,9 @@
 //! What a doctor sets, and is warned of, while everything works: a clock that goes wrong, a certificate that ends soon,
 //! batch signing, and what was shown too long ago.
 
-use std::time::Duration as StdDuration;
-
-use end_to_end::{World, code, sample};
+use end_to_end::{NO_WAIT, World, code, sample};
 use hpki_agent::agent::{Code, SESSION_LIFETIME, Warning};
 use time::{Duration, OffsetDateTime};
-
-const NO_WAIT: StdDuration = StdDuration::ZERO;
 
 #[tokio::test]
 async fn a_phone_whose_clock_goes_wrong_signs_with_the_services_time_and_says_so() {

@@ -3,7 +3,7 @@
 
 use std::time::Duration as StdDuration;
 
-use end_to_end::{Phone, World, code, json, refused, sample};
+use end_to_end::{NO_WAIT, Phone, World, code, json, refused, sample};
 use hpki_agent::{
     agent::{Code, Delivery, Kind, Status},
     device::Prompt,
@@ -11,7 +11,6 @@ use hpki_agent::{
 };
 use reference_service::{Fault, State};
 
-const NO_WAIT: StdDuration = StdDuration::ZERO;
 const SIGN: &str = "POST /csc/v2/signatures/signHash";
 const DELIVER: &str = "POST /prescriptions/{id}";
 
