@@ -21,7 +21,7 @@ mod revocation;
 mod role;
 #[cfg(test)]
 pub(crate) mod testing;
-mod tlv;
+pub(crate) mod tlv;
 mod x509;
 
 pub use crl::{Crl, CrlError};

@@ -6,17 +6,17 @@ use time::{Date, Month, OffsetDateTime, Time};
 
 /// One element.
 #[derive(Clone, Copy)]
-pub(super) struct Tlv<'a> {
-    pub(super) tag: Tag,
+pub(crate) struct Tlv<'a> {
+    pub(crate) tag: Tag,
     /// Contents octets.
-    pub(super) value: &'a [u8],
+    pub(crate) value: &'a [u8],
     /// The whole element.
-    pub(super) raw: &'a [u8],
+    pub(crate) raw: &'a [u8],
 }
 
 impl<'a> Tlv<'a> {
     /// The only element in `bytes`.
-    pub(super) fn only(bytes: &'a [u8], tag: Tag) -> Option<Self> {
+    pub(crate) fn only(bytes: &'a [u8], tag: Tag) -> Option<Self> {
         let mut cursor = Cursor::new(bytes)?;
         let tlv = cursor.expect(tag)?;
         cursor.finish()?;
@@ -24,12 +24,17 @@ impl<'a> Tlv<'a> {
     }
 
     /// The elements inside.
-    pub(super) fn open(self) -> Option<Cursor<'a>> {
+    pub(crate) fn open(self) -> Option<Cursor<'a>> {
         Cursor::new(self.value)
     }
 
+    /// The elements inside, when this one is a SEQUENCE.
+    pub(crate) fn open_sequence(self) -> Option<Cursor<'a>> {
+        (self.tag == Tag::Sequence).then(|| self.open())?
+    }
+
     /// The elements inside, all of this tag.
-    pub(super) fn all(self, tag: Tag) -> Option<Vec<Tlv<'a>>> {
+    pub(crate) fn all(self, tag: Tag) -> Option<Vec<Tlv<'a>>> {
         let mut cursor = self.open()?;
         let mut items = Vec::new();
         while !cursor.is_empty() {
@@ -39,7 +44,7 @@ impl<'a> Tlv<'a> {
     }
 
     /// Contents octets of a well-formed OBJECT IDENTIFIER (X.690 §8.19).
-    pub(super) fn oid(self) -> Option<&'a [u8]> {
+    pub(crate) fn oid(self) -> Option<&'a [u8]> {
         let ends = self.value.last().is_some_and(|last| last & 0x80 == 0);
         let minimal = self.value.first() != Some(&0x80)
             && !self.value.windows(2).any(|pair| matches!(pair, [0..=0x7f, 0x80]));
@@ -47,7 +52,7 @@ impl<'a> Tlv<'a> {
     }
 
     /// A BIT STRING of whole octets.
-    pub(super) fn bit_string(self) -> Option<&'a [u8]> {
+    pub(crate) fn bit_string(self) -> Option<&'a [u8]> {
         match self.value {
             [0, bytes @ ..] if self.tag == Tag::BitString => Some(bytes),
             _ => None,
@@ -55,7 +60,7 @@ impl<'a> Tlv<'a> {
     }
 
     /// UTCTime or GeneralizedTime in the forms of RFC 5280 §4.1.2.5: seconds, `Z`, no fraction.
-    pub(super) fn time(self) -> Option<OffsetDateTime> {
+    pub(crate) fn time(self) -> Option<OffsetDateTime> {
         let (century_and_year, rest) = match self.tag {
             Tag::UtcTime => {
                 let (year, rest) = self.value.split_at_checked(2)?;
@@ -78,7 +83,7 @@ impl<'a> Tlv<'a> {
 }
 
 /// Contents octets of an OBJECT IDENTIFIER as people write it. Arcs of over 128 bits, which nobody has, lose bits.
-pub(super) fn dotted(oid: &[u8]) -> String {
+pub(crate) fn dotted(oid: &[u8]) -> String {
     let mut arcs = Vec::new();
     let mut arc: u128 = 0;
     for byte in oid {
@@ -104,7 +109,7 @@ fn digits(text: &[u8]) -> Option<i32> {
 }
 
 /// A position among sibling elements.
-pub(super) struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     rest: &'a [u8],
 }
 
@@ -112,25 +117,25 @@ pub(super) struct Cursor<'a> {
 const MAX_CONTENTS: usize = 0xff_ffff;
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Option<Self> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Option<Self> {
         (bytes.len() <= MAX_CONTENTS).then_some(Self { rest: bytes })
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// How many bytes follow.
-    pub(super) fn remaining(&self) -> usize {
+    pub(crate) fn remaining(&self) -> usize {
         self.rest.len()
     }
 
-    pub(super) fn finish(self) -> Option<()> {
+    pub(crate) fn finish(self) -> Option<()> {
         self.is_empty().then_some(())
     }
 
     /// A length must be written in as few octets as it can (X.690 §10.1); tags are those of one octet.
-    pub(super) fn any(&mut self) -> Option<Tlv<'a>> {
+    pub(crate) fn any(&mut self) -> Option<Tlv<'a>> {
         let (tag, length, header) = match *self.rest {
             [tag, length @ 0..=0x7f, ..] => (tag, [0, 0, 0, length], 2),
             [tag, 0x81, length @ 0x80..=0xff, ..] => (tag, [0, 0, 0, length], 3),
@@ -144,13 +149,22 @@ impl<'a> Cursor<'a> {
         Some(Tlv { tag, value: raw.get(header..)?, raw })
     }
 
-    pub(super) fn expect(&mut self, tag: Tag) -> Option<Tlv<'a>> {
+    pub(crate) fn expect(&mut self, tag: Tag) -> Option<Tlv<'a>> {
         self.any().filter(|tlv| tlv.tag == tag)
+    }
+
+    /// All elements that are left.
+    pub(crate) fn rest(mut self) -> Option<Vec<Tlv<'a>>> {
+        let mut all = Vec::new();
+        while !self.is_empty() {
+            all.push(self.any()?);
+        }
+        Some(all)
     }
 
     /// The next element if it is of this tag. One that is malformed stays where it is, for what is read next, or
     /// [`Cursor::finish`], to stumble over.
-    pub(super) fn optional(&mut self, tag: Tag) -> Option<Tlv<'a>> {
+    pub(crate) fn optional(&mut self, tag: Tag) -> Option<Tlv<'a>> {
         let mut ahead = Self { rest: self.rest };
         let tlv = ahead.expect(tag)?;
         *self = ahead;
@@ -174,7 +188,7 @@ fn tag_of(octet: u8) -> Option<Tag> {
 }
 
 /// A small INTEGER that is not negative, such as a count of certificates; [`usize::MAX`] for a longer one.
-pub(super) fn small_integer(integer: &[u8]) -> Option<usize> {
+pub(crate) fn small_integer(integer: &[u8]) -> Option<usize> {
     match integer {
         [n @ 0..=0x7f] => Some(usize::from(*n)),
         [0..=0x7f, _, ..] => Some(usize::MAX),
@@ -183,12 +197,12 @@ pub(super) fn small_integer(integer: &[u8]) -> Option<usize> {
 }
 
 /// `[number]`, primitive: an implicitly tagged string, number or flag.
-pub(super) fn primitive(number: u8) -> Tag {
+pub(crate) fn primitive(number: u8) -> Tag {
     Tag::ContextSpecific { constructed: false, number: TagNumber::new(number) }
 }
 
 /// `[number]`, constructed.
-pub(super) fn context(number: u8) -> Tag {
+pub(crate) fn context(number: u8) -> Tag {
     Tag::ContextSpecific { constructed: true, number: TagNumber::new(number) }
 }
 

@@ -5,7 +5,7 @@
 //! signers, and authorities that are not trusted. Unsigned attributes are never read (item 5.6.1 of the specification).
 
 mod authority;
-mod der;
+mod cms;
 #[cfg(test)]
 pub(super) mod testing;
 #[cfg(test)]

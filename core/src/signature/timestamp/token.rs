@@ -1,13 +1,14 @@
 //! The token as its DER says it: everything that can be decided without knowing its authority.
 
+use der::Tag;
 use ring::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA384, SHA512, digest};
 use time::{Date, Duration, Month, OffsetDateTime, Time};
 
-use super::der::{
-    self, BOOLEAN, Element, Elements, GENERALIZED_TIME, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE,
-    SET, context,
+use super::cms;
+use crate::certificate::{
+    Certificate, KeyAlgorithm, SignatureAlgorithm,
+    tlv::{Cursor, Tlv, context, primitive},
 };
-use crate::certificate::{Certificate, KeyAlgorithm, SignatureAlgorithm};
 
 /// Longest token, bytes. One with a chain of RSA 4096 stays below 16 KiB.
 const MAX_TOKEN: usize = 256 * 1024;
@@ -26,9 +27,6 @@ const MESSAGE_DIGEST: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 4];
 const SIGNING_CERTIFICATE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 16, 2, 12];
 /// id-aa-signingCertificateV2, 1.2.840.113549.1.9.16.2.47
 const SIGNING_CERTIFICATE_V2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 16, 2, 47];
-
-/// `[0]` primitive: subjectKeyIdentifier of a SignerIdentifier.
-const KEY_IDENTIFIER: u8 = 0x80;
 
 /// 2.16.840.1.101.3.4.2: SHA-256, SHA-384, SHA-512; SHA-1 and MD5 are left out on purpose.
 static DIGESTS: [(&[u8], &Algorithm); 3] = [
@@ -163,8 +161,8 @@ impl Token {
     /// Whether the certificate's key has signed the token as it stands.
     pub(super) fn is_signed_by(&self, certificate: &Certificate) -> bool {
         let fixed = match certificate.key_algorithm() {
-            KeyAlgorithm::P256 => der::fixed_ecdsa(&self.signature, 32),
-            KeyAlgorithm::P384 => der::fixed_ecdsa(&self.signature, 48),
+            KeyAlgorithm::P256 => cms::fixed_ecdsa(&self.signature, 32),
+            KeyAlgorithm::P384 => cms::fixed_ecdsa(&self.signature, 48),
             _ => None,
         };
         let signature = fixed.as_deref().unwrap_or(&self.signature);
@@ -176,29 +174,32 @@ impl Token {
 struct SignedData<'a> {
     content: &'a [u8],
     certificates: Vec<Certificate>,
-    signer: Element<'a>,
+    signer: Tlv<'a>,
 }
 
 impl<'a> SignedData<'a> {
     fn read(der: &'a [u8]) -> Result<Self, TokenError> {
         let mut fields = content_info(der).ok_or(Form)?;
         // 3 for content that is not id-data; 4 and 5 where certificates or CRLs of other kinds are enclosed.
-        let version = fields.expect(INTEGER).ok_or(Form)?;
+        let version = fields.expect(Tag::Integer).ok_or(Form)?;
         if !matches!(version.value, [3..=5]) {
             return Err(Form);
         }
-        fields.expect(SET).ok_or(Form)?;
-        let mut content = fields.expect(SEQUENCE).ok_or(Form)?.open();
-        if content.expect(OBJECT_IDENTIFIER).ok_or(Form)?.value != TST_INFO {
+        fields.expect(Tag::Set).ok_or(Form)?;
+        let mut content = fields.expect(Tag::Sequence).and_then(Tlv::open).ok_or(Form)?;
+        if content.expect(Tag::ObjectIdentifier).ok_or(Form)?.value != TST_INFO {
             return Err(ContentType);
         }
         let octets =
-            content.expect(context(0)).and_then(|explicit| Element::only(explicit.value, OCTET_STRING));
+            content.expect(context(0)).and_then(|explicit| Tlv::only(explicit.value, Tag::OctetString));
         let octets = octets.ok_or(Form)?;
         content.finish().ok_or(Form)?;
-        let enclosed = fields.optional(context(0)).map(|set| set.open().rest().ok_or(Form)).transpose()?;
+        let enclosed = fields
+            .optional(context(0))
+            .map(|set| set.open().and_then(Cursor::rest).ok_or(Form))
+            .transpose()?;
         fields.optional(context(1));
-        let signers = fields.expect(SET).ok_or(Form)?.open().rest().ok_or(Form)?;
+        let signers = fields.expect(Tag::Set).and_then(|set| set.open()?.rest()).ok_or(Form)?;
         fields.finish().ok_or(Form)?;
         let [signer] = signers.as_slice() else { return Err(Signers) };
         let enclosed = enclosed.unwrap_or_default().into_iter().take(MAX_CERTIFICATES);
@@ -211,27 +212,28 @@ impl<'a> SignedData<'a> {
 }
 
 /// The fields of the SignedData in a ContentInfo (RFC 5652 §3).
-fn content_info(der: &[u8]) -> Option<Elements<'_>> {
-    let mut fields = Element::only(der, SEQUENCE)?.open();
-    fields.expect(OBJECT_IDENTIFIER).filter(|kind| kind.value == SIGNED_DATA)?;
+fn content_info(der: &[u8]) -> Option<Cursor<'_>> {
+    let mut fields = Tlv::only(der, Tag::Sequence)?.open()?;
+    fields.expect(Tag::ObjectIdentifier).filter(|kind| kind.value == SIGNED_DATA)?;
     let explicit = fields.expect(context(0))?;
     fields.finish()?;
-    Some(Element::only(explicit.value, SEQUENCE)?.open())
+    Tlv::only(explicit.value, Tag::Sequence)?.open()
 }
 
 /// Time and imprint of a TSTInfo (RFC 3161 §2.4.2).
 fn tst_info(content: &[u8]) -> Result<(OffsetDateTime, Digest), TokenError> {
-    let mut fields = Element::only(content, SEQUENCE).ok_or(Form)?.open();
-    fields.expect(INTEGER).filter(|version| version.value == [1]).ok_or(Form)?;
-    fields.expect(OBJECT_IDENTIFIER).ok_or(Form)?;
-    let mut imprint = fields.expect(SEQUENCE).ok_or(Form)?.open();
+    let mut fields = Tlv::only(content, Tag::Sequence).and_then(Tlv::open).ok_or(Form)?;
+    fields.expect(Tag::Integer).filter(|version| version.value == [1]).ok_or(Form)?;
+    fields.expect(Tag::ObjectIdentifier).ok_or(Form)?;
+    let mut imprint = fields.expect(Tag::Sequence).and_then(Tlv::open).ok_or(Form)?;
     let algorithm = imprint.any().and_then(known_digest).ok_or(NoAlgorithm)?;
-    let value = imprint.expect(OCTET_STRING).ok_or(Form)?.value.to_vec();
+    let value = imprint.expect(Tag::OctetString).ok_or(Form)?.value.to_vec();
     imprint.finish().ok_or(Form)?;
-    fields.expect(INTEGER).ok_or(Form)?;
-    let time = fields.expect(GENERALIZED_TIME).and_then(|time| generalized_time(time.value)).ok_or(Form)?;
+    fields.expect(Tag::Integer).ok_or(Form)?;
+    let time =
+        fields.expect(Tag::GeneralizedTime).and_then(|time| generalized_time(time.value)).ok_or(Form)?;
     // accuracy, ordering, nonce and the authority's own name say nothing that is relied on.
-    for tag in [SEQUENCE, BOOLEAN, INTEGER, context(0)] {
+    for tag in [Tag::Sequence, Tag::Boolean, Tag::Integer, context(0)] {
         fields.optional(tag);
     }
     if let Some(extensions) = fields.optional(context(1)) {
@@ -242,11 +244,11 @@ fn tst_info(content: &[u8]) -> Result<(OffsetDateTime, Digest), TokenError> {
 }
 
 /// No extension of a TSTInfo is known here, so none may be critical.
-fn extensions_are_known(extensions: Element) -> Option<()> {
-    extensions.open().rest()?.into_iter().try_for_each(|extension| {
-        let mut fields = extension.open();
-        fields.expect(OBJECT_IDENTIFIER)?;
-        let critical = fields.optional(BOOLEAN);
+fn extensions_are_known(extensions: Tlv<'_>) -> Option<()> {
+    extensions.open()?.rest()?.into_iter().try_for_each(|extension| {
+        let mut fields = extension.open()?;
+        fields.expect(Tag::ObjectIdentifier)?;
+        let critical = fields.optional(Tag::Boolean);
         critical.is_none_or(|critical| critical.value == [0]).then_some(())
     })
 }
@@ -281,19 +283,19 @@ struct SignerInfo<'a> {
 }
 
 impl<'a> SignerInfo<'a> {
-    fn read(element: Element<'a>) -> Result<Self, TokenError> {
-        let mut fields = (element.tag == SEQUENCE).then(|| element.open()).ok_or(Form)?;
-        fields.expect(INTEGER).filter(|version| matches!(version.value, [1 | 3])).ok_or(Form)?;
+    fn read(element: Tlv<'a>) -> Result<Self, TokenError> {
+        let mut fields = element.open_sequence().ok_or(Form)?;
+        fields.expect(Tag::Integer).filter(|version| matches!(version.value, [1 | 3])).ok_or(Form)?;
         let id = signer_id(fields.any().ok_or(Form)?).ok_or(Form)?;
         let digest = fields.any().and_then(known_digest).ok_or(NoAlgorithm)?;
         let attributes = fields.optional(context(0)).ok_or(Attributes)?;
         let algorithm = fields.any().and_then(|a| known_signature(a, digest)).ok_or(NoAlgorithm)?;
-        let signature = fields.expect(OCTET_STRING).ok_or(Form)?.value;
+        let signature = fields.expect(Tag::OctetString).ok_or(Form)?.value;
         fields.optional(context(1));
         fields.finish().ok_or(Form)?;
         // §5.4: signed with the tag of a SET, not with the one under which it stands here.
         let mut message = attributes.raw.to_vec();
-        message.splice(..1, [SET]);
+        message.splice(..1, [Tag::Set.octet()]);
         let attributes = SignedAttributes::read(attributes).ok_or(Attributes)?;
         if attributes.content_type != TST_INFO {
             return Err(ContentType);
@@ -302,12 +304,13 @@ impl<'a> SignerInfo<'a> {
     }
 }
 
-fn signer_id(id: Element) -> Option<SignerId> {
-    if id.tag == KEY_IDENTIFIER {
+fn signer_id(id: Tlv<'_>) -> Option<SignerId> {
+    // subjectKeyIdentifier
+    if id.tag == primitive(0) {
         return Some(SignerId::Key);
     }
-    let mut fields = (id.tag == SEQUENCE).then(|| id.open())?;
-    let (issuer, serial_number) = (fields.expect(SEQUENCE)?, fields.expect(INTEGER)?);
+    let mut fields = id.open_sequence()?;
+    let (issuer, serial_number) = (fields.expect(Tag::Sequence)?, fields.expect(Tag::Integer)?);
     fields.finish()?;
     Some(SignerId::Issued(issuer.raw.to_vec(), serial_number.value.to_vec()))
 }
@@ -320,12 +323,12 @@ struct SignedAttributes<'a> {
 }
 
 impl<'a> SignedAttributes<'a> {
-    fn read(set: Element<'a>) -> Option<Self> {
+    fn read(set: Tlv<'a>) -> Option<Self> {
         let mut all = Vec::new();
-        for attribute in set.open().rest()? {
-            let mut fields = (attribute.tag == SEQUENCE).then(|| attribute.open())?;
-            let kind = fields.expect(OBJECT_IDENTIFIER)?.value;
-            let values = fields.expect(SET)?.open().rest()?;
+        for attribute in set.open()?.rest()? {
+            let mut fields = attribute.open_sequence()?;
+            let kind = fields.expect(Tag::ObjectIdentifier)?.value;
+            let values = fields.expect(Tag::Set)?.open()?.rest()?;
             fields.finish()?;
             all.push((kind, values));
         }
@@ -336,39 +339,41 @@ impl<'a> SignedAttributes<'a> {
             Some(*value)
         };
         let tagged = |kind: &[u8], tag| value(kind).filter(|value| value.tag == tag);
-        let named = match tagged(SIGNING_CERTIFICATE_V2, SEQUENCE) {
+        let named = match tagged(SIGNING_CERTIFICATE_V2, Tag::Sequence) {
             Some(list) => first_certificate(list, &SHA256)?,
             // RFC 3161 tokens before RFC 5816 can name it by SHA-1 only. That is enough to tell apart the authority's
             // certificates: whichever it is must also verify the signature and have its own path.
-            None => first_certificate(tagged(SIGNING_CERTIFICATE, SEQUENCE)?, &SHA1_FOR_LEGACY_USE_ONLY)?,
+            None => {
+                first_certificate(tagged(SIGNING_CERTIFICATE, Tag::Sequence)?, &SHA1_FOR_LEGACY_USE_ONLY)?
+            }
         };
         Some(Self {
-            content_type: tagged(CONTENT_TYPE, OBJECT_IDENTIFIER)?.value,
-            digest: tagged(MESSAGE_DIGEST, OCTET_STRING)?.value,
+            content_type: tagged(CONTENT_TYPE, Tag::ObjectIdentifier)?.value,
+            digest: tagged(MESSAGE_DIGEST, Tag::OctetString)?.value,
             named,
         })
     }
 }
 
 /// The first ESSCertID or ESSCertIDv2, the signer's (RFC 5035 §5.4), of which only the latter may name an algorithm.
-fn first_certificate(list: Element, default: &'static Algorithm) -> Option<Digest> {
-    let certificates = list.open().expect(SEQUENCE)?;
-    let mut id = certificates.open().expect(SEQUENCE)?.open();
-    let algorithm = match id.optional(SEQUENCE) {
+fn first_certificate(list: Tlv<'_>, default: &'static Algorithm) -> Option<Digest> {
+    let certificates = list.open()?.expect(Tag::Sequence)?;
+    let mut id = certificates.open()?.expect(Tag::Sequence)?.open()?;
+    let algorithm = match id.optional(Tag::Sequence) {
         Some(identifier) if default == &SHA256 => known_digest(identifier)?,
         Some(_) => return None,
         None => default,
     };
-    Some(Digest { algorithm, value: id.expect(OCTET_STRING)?.value.to_vec() })
+    Some(Digest { algorithm, value: id.expect(Tag::OctetString)?.value.to_vec() })
 }
 
-fn known_digest(identifier: Element) -> Option<&'static Algorithm> {
-    let oid = der::algorithm(identifier)?;
+fn known_digest(identifier: Tlv<'_>) -> Option<&'static Algorithm> {
+    let oid = cms::algorithm(identifier)?;
     DIGESTS.iter().find(|(known, _)| *known == oid).map(|(_, algorithm)| *algorithm)
 }
 
-fn known_signature(identifier: Element, digest: &'static Algorithm) -> Option<SignatureAlgorithm> {
-    let oid = der::algorithm(identifier)?;
+fn known_signature(identifier: Tlv<'_>, digest: &'static Algorithm) -> Option<SignatureAlgorithm> {
+    let oid = cms::algorithm(identifier)?;
     let fits = |(known, _, with): &&(&[u8], SignatureAlgorithm, &Algorithm)| match oid {
         RSA_ENCRYPTION => known.starts_with(&RSA_ENCRYPTION[..8]) && *with == digest,
         _ => *known == oid && *with == digest,
