@@ -5,6 +5,7 @@ import jp.hpki.agent.HpkiAgent
 import jp.hpki.agent.Phone
 import jp.hpki.agent.core.ActivationCode
 import jp.hpki.agent.core.Clock
+import jp.hpki.agent.core.FailureKind
 import jp.hpki.agent.core.KeyVaultException
 import jp.hpki.agent.core.WaitingContent
 import jp.hpki.agent.prescription
@@ -161,20 +162,58 @@ class FailureScreensTest {
     }
 
     @Test
-    fun `a service that is down is told of in the inbox and at the approval, and nothing is lost`() {
+    fun `a phone without network is told so at the approval and in the inbox, and nothing is lost`() {
         val office = TestApp.newOffice()
         val hand = Hand { this.office = office }
         hand.register()
         hand.openOne("見本　一郎")
         office.close()
         hand.approve()
-        hand.waitUntil("the problem") { hand.screen is Screen.Problem }
-        val problem = hand.screen as Screen.Problem
-        assertTrue(problem.failure.code, problem.failure.code in listOf("Offline", "ServiceUnavailable"))
-        assertTrue(hand.sees(R.string.next_retry) && hand.sees(R.string.again))
+        assertEquals("Offline", hand.waitFor<Screen.Problem>().failure.code)
+        assertTrue(hand.sees(R.string.problem_offline) && hand.sees(R.string.next_retry) && hand.sees(R.string.again))
         hand.tap(R.string.to_start)
         hand.waitFor<Screen.Inbox>()
         hand.waitFor(R.string.inbox_interrupted)
+    }
+
+    @Test
+    fun `a service that is down says so, and once it is up the same prescription is signed`() {
+        val hand = Hand { office = TestApp.newOffice("--fault", "POST /csc/v2/signatures/signHash: instead html 503") }.register()
+        val request = hand.openOne("見本　一郎")
+        hand.approve()
+        hand.waitFor(R.string.problem_service)
+        assertTrue(hand.sees("ServiceUnavailable") && hand.sees(R.string.next_retry))
+        assertNull(hand.app.office.collect(request))
+        hand.tap(R.string.again)
+        hand.waitFor<Screen.Review>()
+        hand.approve()
+        hand.waitFor<Screen.Results>()
+        assertNotNull(hand.app.office.collect(request))
+    }
+
+    @Test
+    fun `a phone whose secrets were lost is registered anew with a new letter`() {
+        val first = Hand().register()
+        first.app.secrets.clear()
+        val hand = first.endedBySystem()
+        assertEquals(FailureKind.REGISTER_AGAIN, hand.waitFor<Screen.Problem>().failure.kind)
+        hand.tap(R.string.register_again)
+        hand.waitFor(R.string.welcome_scan)
+        hand.register()
+    }
+
+    @Test
+    fun `a record that was changed is told of, set aside, and the phone registered anew`() {
+        val first = Hand().register()
+        val record = first.app.filesDir.walk().single { it.name == "journal.jsonl" }
+        val again = first.endedBySystem { record.writeText(record.readText().replaceFirst("\"seq\":", "\"seq\":7")) }
+        assertEquals("JournalTampered", again.waitFor<Screen.Problem>().failure.code)
+        assertTrue(again.sees(R.string.next_office))
+        again.tap(R.string.register_again)
+        again.waitFor(R.string.welcome_scan)
+        again.register()
+        again.tap(R.string.record_title)
+        again.waitFor(R.string.event_set_aside)
     }
 
     @Test

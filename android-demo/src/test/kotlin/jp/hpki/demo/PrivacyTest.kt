@@ -3,6 +3,8 @@ package jp.hpki.demo
 import android.content.pm.ApplicationInfo
 import android.content.pm.PackageManager
 import android.view.WindowManager.LayoutParams.FLAG_SECURE
+import jp.hpki.agent.prescription
+import jp.hpki.demo.journey.Screen
 import javax.xml.parsers.DocumentBuilderFactory
 import kotlin.math.max
 import kotlin.math.min
@@ -30,6 +32,39 @@ class PrivacyTest {
 
     @Test
     fun `the app as it ships hides its window`() = assertTrue(Environment(app).hidesFromScreenshots)
+
+    @Test
+    fun `no page with a patient on it can be photographed`() {
+        val hand = Hand { hides = true }.register()
+        val office = hand.app.office
+        office.submit(office.doctor, prescription("見本　一郎"), Samples.refused)
+        val pages = mutableListOf<Class<*>>()
+        val closed = {
+            assertTrue("${hand.screen}", hand.activity.window.attributes.flags and FLAG_SECURE != 0)
+            pages += hand.screen.javaClass
+        }
+        hand.waitFor("見本　一郎")
+        hand.waitFor(R.string.inbox_refused)
+        closed()
+        hand.tap(R.string.inbox_refused)
+        closed()
+        hand.back()
+        hand.tap("見本　一郎")
+        hand.window.recreate()
+        closed()
+        hand.readToTheEnd()
+        hand.tap(R.string.review_decline)
+        closed()
+        hand.back()
+        hand.approve()
+        closed()
+        hand.waitFor<Screen.Results>()
+        closed()
+        val wanted = listOf(
+            Screen.Inbox::class, Screen.Refused::class, Screen.Review::class, Screen.Decline::class, Screen.Signing::class, Screen.Results::class,
+        )
+        assertEquals(wanted.map { it.java }, pages)
+    }
 
     private fun flags() = Robolectric.buildActivity(MainActivity::class.java).setup().get().window.attributes.flags
 

@@ -71,8 +71,12 @@ private fun Ui.buttons(screen: Screen.Problem, window: MainActivity, journey: Jo
             secondary(R.string.open_settings) { window.openSystemSettings(screen.failure) },
             quiet(R.string.to_start) { journey.home() },
         )
-        FailureKind.REGISTER_AGAIN -> listOf(primary(R.string.register_again) { journey.home() })
-        else -> listOf(primary(R.string.to_start) { journey.home() })
+        FailureKind.REGISTER_AGAIN -> listOf(primary(R.string.register_again) { journey.startOver() })
+        else -> listOfNotNull(
+            primary(R.string.to_start) { journey.home() },
+            // When the association has been told: the record is set aside, and a new letter begins a new one.
+            if (screen.failure.code == "JournalTampered") secondary(R.string.register_again) { journey.startOver() } else null,
+        )
     }.toTypedArray()
 }
 

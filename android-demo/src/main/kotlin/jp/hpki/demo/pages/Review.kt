@@ -19,7 +19,7 @@ class ReviewPage(private val screen: Screen.Review, private val ui: Ui, private 
     private val waiting = screen.waiting
     private val more = ui.secondary(R.string.review_more) { onward() }
     private val moreHint = ui.text(R.string.review_more_hint, R.style.Text_Hint)
-    private val reading = ui.column(moreHint, more, gap = 8)
+    private val reading = if (ui.landscape) ui.row(moreHint, more) else ui.column(moreHint, more, gap = 8)
     private val approve = ui.primary(approveText()) { journey.signing.approve() }
     private val decline = ui.quiet(R.string.review_decline) { journey.signing.askWhy(waiting.single()) }
     private val deciding = if (waiting.size == 1) ui.actions(approve, decline) else ui.actions(approve)

@@ -14,9 +14,15 @@ import android.widget.ScrollView
 import jp.hpki.demo.R
 
 /** A page: title, content that scrolls, and the buttons below it that are always in reach. */
-class Frame(ui: Ui, title: CharSequence?, onBack: (() -> Unit)?, content: View, footer: View? = null, vararg tools: View) :
-    LinearLayout(ui.context) {
-    val scroll: ScrollView = ScrollView(ui.context)
+class Frame(
+    ui: Ui,
+    title: CharSequence?,
+    onBack: (() -> Unit)?,
+    content: View,
+    footer: View? = null,
+    vararg tools: View,
+    val scroll: ScrollView = ScrollView(ui.context),
+) : LinearLayout(ui.context) {
     var footer: View? = null
         private set
 
