@@ -35,6 +35,7 @@ class FailureScreensTest {
         }
         hand.enter(wrong)
         hand.waitFor(R.string.problem_locked)
+        Gallery.hang(hand, "31-letter-locked")
         assertTrue(hand.sees(R.string.next_office) && hand.sees("TicketLocked"))
         hand.tap(R.string.to_start)
         hand.waitFor(R.string.welcome_scan)
@@ -47,6 +48,7 @@ class FailureScreensTest {
         hand.waitFor(R.string.welcome_scan)
         hand.app.journey.letterRead(stranger)
         hand.waitFor(R.string.problem_letter)
+        Gallery.hang(hand, "32-letter-of-another")
         assertTrue(hand.sees("UnknownIssuer") && hand.sees(R.string.next_refused))
         assertEquals(0, hand.app.vault.size)
     }
@@ -78,6 +80,7 @@ class FailureScreensTest {
         hand.waitUntil("the code or the clock") { hand.screen is Screen.Code || hand.screen is Screen.Problem }
         if (hand.screen is Screen.Code) hand.enter(letter.code)
         hand.waitFor(R.string.problem_clock)
+        Gallery.hang(hand, "33-clock-wrong")
         assertTrue(hand.sees(R.string.next_clock) && hand.sees(R.string.open_settings))
         late = 0
         hand.tap(R.string.again)
@@ -92,6 +95,7 @@ class FailureScreensTest {
         hand.showLetter(letter)
         hand.enter(letter.code)
         hand.waitFor("CertificateNotPrescriber")
+        Gallery.hang(hand, "34-no-prescriber")
         assertTrue(hand.sees(R.string.problem_refused))
     }
 
@@ -102,6 +106,7 @@ class FailureScreensTest {
         hand.app.vault.user = { throw KeyVaultException.Invalidated() }
         hand.approve()
         hand.waitFor(R.string.problem_biometrics)
+        Gallery.hang(hand, "35-biometrics-changed")
         assertTrue(hand.sees(R.string.next_register))
         assertNull(hand.app.office.collect(request))
         hand.tap(R.string.register_again)
@@ -119,6 +124,7 @@ class FailureScreensTest {
             hand.app.vault.user = { throw failure }
             hand.approve()
             hand.waitFor(title)
+            if (title == R.string.problem_biometrics_locked) Gallery.hang(hand, "36-biometrics-locked")
             assertNull(hand.app.office.collect(request))
             hand.tap(R.string.again)
             hand.waitFor<Screen.Review>()
@@ -141,6 +147,7 @@ class FailureScreensTest {
         }
         hand.tap(R.string.refresh)
         hand.waitFor(R.string.problem_unbound)
+        Gallery.hang(hand, "37-replaced")
         assertTrue(hand.sees("PhoneUnbound"))
         assertEquals(0, hand.app.vault.size)
         hand.tap(R.string.register_again)
@@ -157,6 +164,7 @@ class FailureScreensTest {
         hand.showLetter(letter)
         hand.enter(letter.code)
         hand.waitUntil("the problem") { hand.screen is Screen.Problem }
+        Gallery.hang(hand, "38-revoked")
         assertTrue(hand.sees("CertificateRevoked") || hand.sees("CredentialDisabled"))
         assertTrue(hand.sees(R.string.problem_certificate) && hand.sees(R.string.next_office))
     }
@@ -170,10 +178,12 @@ class FailureScreensTest {
         office.close()
         hand.approve()
         assertEquals("Offline", hand.waitFor<Screen.Problem>().failure.code)
+        Gallery.hang(hand, "39-offline")
         assertTrue(hand.sees(R.string.problem_offline) && hand.sees(R.string.next_retry) && hand.sees(R.string.again))
         hand.tap(R.string.to_start)
         hand.waitFor<Screen.Inbox>()
         hand.waitFor(R.string.inbox_interrupted)
+        Gallery.hang(hand, "40-inbox-offline")
     }
 
     @Test
@@ -182,6 +192,7 @@ class FailureScreensTest {
         val request = hand.openOne("見本　一郎")
         hand.approve()
         hand.waitFor(R.string.problem_service)
+        Gallery.hang(hand, "41-service-down")
         assertTrue(hand.sees("ServiceUnavailable") && hand.sees(R.string.next_retry))
         assertNull(hand.app.office.collect(request))
         hand.tap(R.string.again)
@@ -208,6 +219,7 @@ class FailureScreensTest {
         val record = first.app.filesDir.walk().single { it.name == "journal.jsonl" }
         val again = first.endedBySystem { record.writeText(record.readText().replaceFirst("\"seq\":", "\"seq\":7")) }
         assertEquals("JournalTampered", again.waitFor<Screen.Problem>().failure.code)
+        Gallery.hang(again, "42-record-changed")
         assertTrue(again.sees(R.string.next_office))
         again.tap(R.string.register_again)
         again.waitFor(R.string.welcome_scan)
@@ -224,6 +236,7 @@ class FailureScreensTest {
         hand.waitFor(R.string.inbox_refused)
         hand.tap(hand.app.getString(R.string.inbox_refused))
         val refused = hand.waitFor<Screen.Refused>()
+        Gallery.hang(hand, "30-document-refused")
         val violations = (refused.waiting.content() as WaitingContent.Refused).failure.violations
         assertTrue(violations.isNotEmpty() && violations.all { hand.sees(it.messageJa) })
         hand.tap(R.string.refused_tell)

@@ -38,8 +38,10 @@ class Hand(intent: Intent? = null, saved: Bundle? = null, before: TestApp.() -> 
     // ---- Seeing ---------------------------------------------------------------------------------------------------------
 
     fun views(root: View = activity.window.decorView): List<View> =
-        if (root.visibility != View.VISIBLE) emptyList()
-        else listOf(root) + ((root as? ViewGroup)?.let { group -> (0 until group.childCount).flatMap { views(group.getChildAt(it)) } } ?: emptyList())
+        if (root.visibility != View.VISIBLE) emptyList() else listOf(root) + children(root).flatMap(::views)
+
+    private fun children(view: View): List<View> =
+        (view as? ViewGroup)?.let { group -> (0 until group.childCount).map(group::getChildAt) }.orEmpty()
 
     fun texts(): List<String> = views().filterIsInstance<TextView>().map { it.text.toString() }
 
@@ -69,7 +71,8 @@ class Hand(intent: Intent? = null, saved: Bundle? = null, before: TestApp.() -> 
     // ---- Touching -------------------------------------------------------------------------------------------------------
 
     fun tap(text: String) {
-        val view = views().firstOrNull { (it is TextView && it.text.toString() == text || it.contentDescription?.toString() == text) && it.isEnabled }
+        val says = { view: View -> (view as? TextView)?.text?.toString() == text || view.contentDescription?.toString() == text }
+        val view = views().firstOrNull { it.isEnabled && says(it) }
         val target = generateSequence(view) { it.parent as? View }.firstOrNull { it.isClickable }
         assertTrue("there is no $text to tap; the window shows ${texts()}", target != null)
         activity.onUserInteraction()

@@ -86,8 +86,8 @@ class InboxTest {
 
     @Test
     fun `a delivery that fails later for good is told of in the inbox`() {
-        val faults = arrayOf("--fault", "POST /prescriptions/{id}: instead empty 503", "--fault", "POST /prescriptions/{id}: instead empty 410")
-        val hand = Hand { office = TestApp.newOffice(*faults) }.register()
+        val faults = listOf(503, 410).flatMap { listOf("--fault", "POST /prescriptions/{id}: instead empty $it") }
+        val hand = Hand { office = TestApp.newOffice(*faults.toTypedArray()) }.register()
         hand.openOne("見本　一郎")
         hand.approve()
         hand.waitFor<Screen.Results>()

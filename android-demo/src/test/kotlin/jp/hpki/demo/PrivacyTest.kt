@@ -3,9 +3,9 @@ package jp.hpki.demo
 import android.content.pm.ApplicationInfo
 import android.content.pm.PackageManager
 import android.view.WindowManager.LayoutParams.FLAG_SECURE
+import javax.xml.parsers.DocumentBuilderFactory
 import jp.hpki.agent.prescription
 import jp.hpki.demo.journey.Screen
-import javax.xml.parsers.DocumentBuilderFactory
 import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.pow
@@ -61,7 +61,8 @@ class PrivacyTest {
         hand.waitFor<Screen.Results>()
         closed()
         val wanted = listOf(
-            Screen.Inbox::class, Screen.Refused::class, Screen.Review::class, Screen.Decline::class, Screen.Signing::class, Screen.Results::class,
+            Screen.Inbox::class, Screen.Refused::class, Screen.Review::class, Screen.Decline::class, Screen.Signing::class,
+            Screen.Results::class,
         )
         assertEquals(wanted.map { it.java }, pages)
     }
@@ -88,8 +89,8 @@ class PrivacyTest {
 
     @Test
     fun `only the window can be reached from outside, and the app posts no notification`() {
-        val all = PackageManager.GET_ACTIVITIES or PackageManager.GET_SERVICES or PackageManager.GET_RECEIVERS or PackageManager.GET_PROVIDERS
-        val info = app.packageManager.getPackageInfo(app.packageName, all)
+        val others = PackageManager.GET_SERVICES or PackageManager.GET_RECEIVERS or PackageManager.GET_PROVIDERS
+        val info = app.packageManager.getPackageInfo(app.packageName, PackageManager.GET_ACTIVITIES or others)
         assertEquals(listOf(MainActivity::class.java.name), info.activities!!.filter { it.exported }.map { it.name })
         assertTrue(listOf(info.services, info.receivers, info.providers).all { it.isNullOrEmpty() })
     }
@@ -111,7 +112,8 @@ class PrivacyTest {
             R.color.on_idle to R.color.idle,
         )
         val faint = pairs.filter { (ink, ground) -> contrast(app.getColor(ink), app.getColor(ground)) < 4.5 }
-        assertEquals(emptyList<String>(), faint.map { (ink, ground) -> app.resources.run { getResourceEntryName(ink) + " on " + getResourceEntryName(ground) } })
+        val name = app.resources::getResourceEntryName
+        assertEquals(emptyList<String>(), faint.map { (ink, ground) -> "${name(ink)} on ${name(ground)}" })
         assertFalse(pairs.isEmpty())
     }
 
@@ -119,7 +121,8 @@ class PrivacyTest {
     private fun contrast(a: Int, b: Int): Double = (max(light(a), light(b)) + 0.05) / (min(light(a), light(b)) + 0.05)
 
     private fun light(color: Int): Double {
-        val (r, g, b) = listOf(16, 8, 0).map { (color shr it and 255) / 255.0 }.map { if (it <= 0.03928) it / 12.92 else ((it + 0.055) / 1.055).pow(2.4) }
+        val linear = { part: Double -> if (part <= 0.03928) part / 12.92 else ((part + 0.055) / 1.055).pow(2.4) }
+        val (r, g, b) = listOf(16, 8, 0).map { linear((color shr it and 255) / 255.0) }
         return 0.2126 * r + 0.7152 * g + 0.0722 * b
     }
 }

@@ -43,11 +43,14 @@ class Journey(private val environment: Environment, private val scope: Coroutine
 
     private fun open(): Unit = step(again = ::open) { agent ->
         when (agent.status()) {
-            is Status.Unregistered -> saved?.ticket?.let { Screen.Code(it) } ?: if (saved?.place == Place.SCAN) Screen.Scan() else Screen.Welcome
+            is Status.Unregistered -> unregistered()
             is Status.AwaitingConfirmation -> agent.candidate()?.let { Screen.IsThisYou(it) } ?: Screen.Welcome
             is Status.Registered -> if (session.hasEnded) Screen.Locked else atWork(agent)
         }
     }
+
+    private fun unregistered(): Screen =
+        saved?.ticket?.let { Screen.Code(it) } ?: if (saved?.place == Place.SCAN) Screen.Scan() else Screen.Welcome
 
     /** Where the doctor was, read anew. */
     private suspend fun atWork(agent: HpkiAgent): Screen {

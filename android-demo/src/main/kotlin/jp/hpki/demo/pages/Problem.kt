@@ -127,6 +127,7 @@ fun refused(screen: Screen.Refused, ui: Ui, journey: Journey): View = with(ui) {
 
 /** Nobody touched the phone for half an hour. */
 fun locked(ui: Ui, window: MainActivity, journey: Journey): View = with(ui) {
-    val content = column(heading(string(R.string.locked_title), R.style.Text_Display), text(R.string.locked_text, R.style.Text_Lead), gap = 12)
+    val title = heading(string(R.string.locked_title), R.style.Text_Display)
+    val content = column(title, text(R.string.locked_text, R.style.Text_Lead), gap = 12)
     Frame(ui, null, null, content, actions(primary(R.string.unlock) { window.unlock() }))
 }

@@ -29,7 +29,8 @@ class RecordPage(private val screen: Screen.Record, ui: Ui, private val window: 
         }
         if (screen.entries.isEmpty()) content.stack(text(R.string.record_empty), gap = 24)
         screen.entries.forEach { content.stack(entry(it), gap = 8) }
-        Frame(ui, string(R.string.record_title), { journey.back() }, content, null, tool(R.drawable.ic_export, R.string.record_export) { ask() })
+        val export = tool(R.drawable.ic_export, R.string.record_export) { ask() }
+        Frame(ui, string(R.string.record_title), { journey.back() }, content, null, export)
     }
 
     override fun keep(screen: Screen) = screen === this.screen

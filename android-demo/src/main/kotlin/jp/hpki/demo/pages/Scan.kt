@@ -9,6 +9,7 @@ import android.provider.Settings
 import android.view.TextureView
 import android.view.View
 import android.view.ViewGroup.LayoutParams.MATCH_PARENT
+import android.view.ViewGroup.LayoutParams.WRAP_CONTENT
 import android.widget.FrameLayout
 import android.widget.LinearLayout
 import jp.hpki.agent.core.WhyNothing
@@ -57,8 +58,9 @@ class ScanPage(private val ui: Ui, private val window: MainActivity, private val
         val foot = column(hint, actions(allow, photo), gap = 12).apply { setPadding(dp(20), dp(16), dp(20), dp(16)) }
         val body = LinearLayout(context).apply {
             orientation = if (landscape) LinearLayout.HORIZONTAL else LinearLayout.VERTICAL
-            addView(finder, if (landscape) LinearLayout.LayoutParams(0, MATCH_PARENT, 1f) else LinearLayout.LayoutParams(MATCH_PARENT, 0, 1f))
-            addView(foot, if (landscape) LinearLayout.LayoutParams(0, MATCH_PARENT, 1f) else LinearLayout.LayoutParams(MATCH_PARENT, -2))
+            val half = LinearLayout.LayoutParams(0, MATCH_PARENT, 1f)
+            addView(finder, if (landscape) half else LinearLayout.LayoutParams(MATCH_PARENT, 0, 1f))
+            addView(foot, if (landscape) LinearLayout.LayoutParams(half) else LinearLayout.LayoutParams(MATCH_PARENT, WRAP_CONTENT))
         }
         LinearLayout(context).apply {
             orientation = LinearLayout.VERTICAL
