@@ -57,8 +57,16 @@ object Gallery {
         val canvas = Canvas(bitmap)
         canvas.drawColor(hand.activity.getColor(R.color.ground))
         view.draw(canvas)
-        val file = (folder ?: return).resolve(name).apply { parentFile!!.mkdirs() }
-        file.outputStream().use { bitmap.compress(Bitmap.CompressFormat.PNG, 100, it) }
+        if (folder == null) return
+        write(bitmap, folder.resolve(name))
+        // Small for a README, where a phone is as high as it is beside others.
+        val width = if (bitmap.width > bitmap.height) LYING else STANDING
+        write(Bitmap.createScaledBitmap(bitmap, width, bitmap.height * width / bitmap.width, true), folder.resolve("small/$name"))
+    }
+
+    private fun write(picture: Bitmap, file: File) {
+        file.parentFile!!.mkdirs()
+        file.outputStream().use { picture.compress(Bitmap.CompressFormat.PNG, 100, it) }
     }
 
     private fun faults(view: View): List<String> = listOfNotNull(cut(view), outside(view), tooSmall(view))
@@ -87,4 +95,8 @@ object Gallery {
         val least = (48 * view.resources.displayMetrics.density).toInt()
         return "“${view.text}” is too small to touch".takeIf { view.height < least || view.width < least }
     }
+
+    /** Pixels across. */
+    private const val STANDING = 360
+    private const val LYING = 1000
 }

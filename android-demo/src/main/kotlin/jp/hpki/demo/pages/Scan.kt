@@ -31,6 +31,7 @@ class ScanPage(private val ui: Ui, private val window: MainActivity, private val
         accessibilityLiveRegion = View.ACCESSIBILITY_LIVE_REGION_POLITE
     }
     private val picture = TextureView(ui.context).apply { contentDescription = ui.string(R.string.scan_picture) }
+    private val frame = View(ui.context).apply { background = ui.drawable(R.drawable.finder) }
     private val lamp = ui.tool(R.drawable.ic_lamp, R.string.scan_lamp) { switchLamp() }.apply { visibility = View.GONE }
     private val allow = ui.primary(R.string.scan_allow) { askForLeave() }
     private val photo = ui.secondary(R.string.scan_photo) { askForPhoto() }
@@ -53,7 +54,7 @@ class ScanPage(private val ui: Ui, private val window: MainActivity, private val
         val finder = FrameLayout(context).apply {
             setBackgroundColor(color(R.color.camera))
             addView(picture, MATCH_PARENT, MATCH_PARENT)
-            addView(View(context).apply { background = drawable(R.drawable.finder) }, FrameLayout.LayoutParams(MATCH_PARENT, MATCH_PARENT))
+            addView(frame, FrameLayout.LayoutParams(MATCH_PARENT, MATCH_PARENT))
         }
         val foot = column(hint, actions(allow, photo), gap = 12).apply { setPadding(dp(20), dp(16), dp(20), dp(16)) }
         val body = LinearLayout(context).apply {
@@ -94,6 +95,7 @@ class ScanPage(private val ui: Ui, private val window: MainActivity, private val
     private fun openCamera() {
         allow.visibility = View.GONE
         picture.visibility = View.VISIBLE
+        frame.visibility = View.VISIBLE
         hint.setText(R.string.scan_hint)
         val finder = Finder({ text -> picture.post { journey.letterRead(text) } }, { why -> picture.post { tell(why) } })
         val camera = Camera(window, picture, finder) { picture.post { withoutCamera() } }.also { camera = it }
@@ -115,6 +117,7 @@ class ScanPage(private val ui: Ui, private val window: MainActivity, private val
     private fun withoutCamera() {
         allow.visibility = if (mayUseCamera()) View.GONE else View.VISIBLE
         picture.visibility = View.GONE
+        frame.visibility = View.GONE
         hint.setText(if (mayUseCamera()) R.string.scan_no_camera else R.string.scan_no_leave)
     }
 
