@@ -69,7 +69,7 @@ object Gallery {
         file.outputStream().use { picture.compress(Bitmap.CompressFormat.PNG, 100, it) }
     }
 
-    private fun faults(view: View): List<String> = listOfNotNull(cut(view), outside(view), tooSmall(view))
+    private fun faults(view: View): List<String> = listOfNotNull(cut(view), broken(view), outside(view), tooSmall(view))
 
     /** A text whose last line or longest word does not fit into its view. */
     private fun cut(view: View): String? {
@@ -80,6 +80,21 @@ object Gallery {
         val dots = (0 until layout.lineCount).any { layout.getEllipsisCount(it) > 0 }
         return "“${view.text}” is cut".takeIf { (widest > room + 1 || tall || dots) && view !is EditText }
     }
+
+    /** A word of letters that goes on in the next line; names and digests of more letters than a word has may. */
+    private fun broken(view: View): String? {
+        val layout = (view as? TextView)?.layout ?: return null
+        val text = layout.text
+        val word = (0 until layout.lineCount - 1).map(layout::getLineEnd).firstNotNullOfOrNull { end -> wordAround(text, end) }
+        return "“$word” is broken".takeIf { word != null && word.length <= LONGEST_WORD && view !is EditText }
+    }
+
+    private fun wordAround(text: CharSequence, place: Int): String? {
+        val word = text.substring(0, place).takeLastWhile(::isLatin) to text.substring(place).takeWhile(::isLatin)
+        return (word.first + word.second).takeIf { word.first.isNotEmpty() && word.second.isNotEmpty() && it.all(Char::isLetter) }
+    }
+
+    private fun isLatin(char: Char) = char in 'a'..'z' || char in 'A'..'Z' || char in '0'..'9'
 
     /** A view that sticks out of what it lies in: it would be cut, or lie over its neighbour. */
     private fun outside(view: View): String? {
@@ -95,6 +110,8 @@ object Gallery {
         val least = (48 * view.resources.displayMetrics.density).toInt()
         return "“${view.text}” is too small to touch".takeIf { view.height < least || view.width < least }
     }
+
+    private const val LONGEST_WORD = 14
 
     /** Pixels across. */
     private const val STANDING = 360

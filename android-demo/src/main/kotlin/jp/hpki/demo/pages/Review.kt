@@ -1,5 +1,6 @@
 package jp.hpki.demo.pages
 
+import android.view.Gravity
 import android.view.View
 import android.widget.LinearLayout
 import jp.hpki.demo.R
@@ -35,7 +36,7 @@ class ReviewPage(private val screen: Screen.Review, private val ui: Ui, private 
                 one.requester()?.let { content.stack(label(string(R.string.review_from, it.name, it.facilityCode)), gap = 4) }
                 content.stack(Sheet(ui, checkNotNull(one.preview), one.warnings()).view(), gap = 8)
             }
-            content.stack(label(string(R.string.review_end)).apply { textAlignment = View.TEXT_ALIGNMENT_CENTER }, gap = 16)
+            content.stack(label(string(R.string.review_end)).apply { gravity = Gravity.CENTER }, gap = 16)
         }
         val footer = ui.column(reading, deciding)
         frame = Frame(ui, title(), { journey.back() }, content, footer)

@@ -99,6 +99,7 @@ class ScanPage(private val ui: Ui, private val window: MainActivity, private val
         hint.setText(R.string.scan_hint)
         val finder = Finder({ text -> picture.post { journey.letterRead(text) } }, { why -> picture.post { tell(why) } })
         val camera = Camera(window, picture, finder) { picture.post { withoutCamera() } }.also { camera = it }
+        if (!camera.isThere) return withoutCamera()
         lamp.visibility = if (camera.hasLamp) View.VISIBLE else View.GONE
         if (picture.isAvailable) return camera.open()
         picture.surfaceTextureListener = object : TextureView.SurfaceTextureListener {

@@ -24,6 +24,9 @@ class Ui(val context: Context) {
     /** A tablet held sideways: there is room for two pages beside each other. */
     val wide: Boolean = context.resources.configuration.run { smallestScreenWidthDp >= TABLET && screenWidthDp >= TWO_PAGES }
 
+    /** Text so large that two columns of it leave no room for a word. */
+    val largeText: Boolean = context.resources.configuration.fontScale >= LARGE_TEXT
+
     /** The text for this reader; the other one where it is missing. */
     fun pick(ja: String, en: String): String = if (japanese) ja.ifEmpty { en } else en.ifEmpty { ja }
 
@@ -144,5 +147,6 @@ class Ui(val context: Context) {
         /** The shorter side of a tablet, and the width from which two pages fit, dp. */
         const val TABLET = 600
         const val TWO_PAGES = 840
+        const val LARGE_TEXT = 1.5f
     }
 }
