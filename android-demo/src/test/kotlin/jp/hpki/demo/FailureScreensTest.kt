@@ -184,6 +184,7 @@ class FailureScreensTest {
         hand.waitFor<Screen.Inbox>()
         hand.waitFor(R.string.inbox_interrupted)
         Gallery.hang(hand, "40-inbox-offline")
+        assertTrue("what is not known is not said to be nothing", hand.sees(R.string.inbox_unknown) && !hand.sees(R.string.inbox_empty))
     }
 
     @Test

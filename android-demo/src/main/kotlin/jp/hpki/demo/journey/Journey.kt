@@ -30,12 +30,14 @@ class Journey(private val environment: Environment, private val scope: Coroutine
     private var saved: Saved? = null
     private var letterInHand: String? = null
     private var anew = false
+    private var started = false
 
     val screen: Screen get() = states.value.screen
 
     /** The app begins, perhaps where the system ended it. A second call does nothing. */
     fun start(saved: Saved?) {
-        if (agent != null || running != null) return
+        if (started) return
+        started = true
         this.saved = saved
         saved?.let { session.resume(it.lastUse) }
         open()

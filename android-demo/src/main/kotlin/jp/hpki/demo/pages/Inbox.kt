@@ -50,6 +50,7 @@ class InboxPage(private val ui: Ui, private val journey: Journey) : Page {
         state.undeliverable.forEach { list.stack(danger(text(R.string.undeliverable), text(pick(it.textJa, it.textEn))), gap = 12) }
         val waiting = state.waiting
         when {
+            waiting.isNullOrEmpty() && state.interrupted != null -> list.stack(empty(R.string.inbox_unknown, null), gap = 12)
             waiting == null -> list.stack(empty(R.string.inbox_loading, null), gap = 12)
             waiting.isEmpty() -> list.stack(empty(R.string.inbox_empty, R.string.inbox_empty_text), gap = 12)
             else -> waiting.forEach { list.stack(item(it, state), gap = 12) }
