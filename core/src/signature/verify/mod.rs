@@ -137,12 +137,16 @@ impl Examined {
         self.signed_at = properties.signed_at;
         let signed_info = SignedInfo::read(document, parts.signed_info)?;
 
-        let certificates = read_certificates(key_info_certificates(document, parts.key_info));
-        let is_empty = certificates.is_empty();
-        let is_named = |certificate: &Certificate| properties.certificate.is_of(certificate.der());
-        let (named, others): (Vec<_>, Vec<_>) = certificates.into_iter().partition(is_named);
-        let Some(certificate) = named.into_iter().next() else {
-            return Err(if is_empty { CERTIFICATE_UNREADABLE } else { CERTIFICATE_MISMATCH });
+        let (mut named, mut others) = (None, Vec::new());
+        for certificate in read_certificates(key_info_certificates(document, parts.key_info)) {
+            if properties.certificate.is_of(certificate.der()) {
+                named.get_or_insert(certificate);
+            } else {
+                others.push(certificate);
+            }
+        }
+        let Some(certificate) = named else {
+            return Err(if others.is_empty() { CERTIFICATE_UNREADABLE } else { CERTIFICATE_MISMATCH });
         };
         self.others = others;
         self.others.extend(read_certificates(properties.certificate_values(document)));
@@ -228,11 +232,11 @@ fn key_info_certificates<'d, 't: 'd>(
 }
 
 /// Those that are readable, of the first few: each costs parsing and a digest.
-fn read_certificates<'d>(texts: impl Iterator<Item = Option<&'d str>>) -> Vec<Certificate> {
+fn read_certificates<'d>(texts: impl Iterator<Item = Option<&'d str>>) -> impl Iterator<Item = Certificate> {
     /// Two paths, each with its root, and some to spare.
     const MAX_CERTIFICATES: usize = 16;
     let read = |text: Option<&str>| Certificate::from_vec(decode(text?)?).ok();
-    texts.take(MAX_CERTIFICATES).filter_map(read).collect()
+    texts.take(MAX_CERTIFICATES).filter_map(read)
 }
 
 fn read_crls<'d>(texts: impl Iterator<Item = Option<&'d str>>) -> Vec<Crl> {
