@@ -34,7 +34,6 @@ fuzz_target!(|data: &[u8]| {
         };
         let again = canonicalize(canonical, None, form.method, form.with_comments, &[]).expect("canonical XML is XML");
         assert_eq!(text(&again), text(canonical), "{form:?} is not its own canonical form");
-        assert!(form.with_comments || form.id.is_some() || !canonical.windows(4).any(|four| four == b"<!--"));
     }
     assert!(first.len() <= data.len() * EXPANDS, "{} bytes from {}", first.len(), data.len());
 
