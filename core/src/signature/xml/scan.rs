@@ -70,8 +70,11 @@ impl Scan {
         }
         let Some(instruction) = markup.strip_prefix('?') else { return Err(XmlError::Dtd) };
         self.count()?;
-        let target = instruction.split(|c| is_space(c) || c == '?').next().unwrap_or_default();
-        Ok(after(instruction, "?>").filter(|_| !target.eq_ignore_ascii_case("xml")))
+        let Some((instruction, rest)) = instruction.split_once("?>") else { return Ok(None) };
+        let target = instruction.split(is_space).next().unwrap_or_default();
+        // XML 1.0 §2.6: white space ends the name, which the parser does not insist on.
+        let is_target = target.chars().all(is_name_char) && !target.eq_ignore_ascii_case("xml");
+        Ok(is_target.then_some(rest))
     }
 
     fn count(&mut self) -> Result<(), XmlError> {
@@ -95,6 +98,24 @@ impl Scan {
             self.open.push(in_scope);
         }
         Ok(())
+    }
+}
+
+/// XML 1.0 §2.3, `NameChar`.
+fn is_name_char(c: char) -> bool {
+    match c {
+        ':' | '_' | '-' | '.' | '\u{B7}' => true,
+        '\u{0}'..='\u{7F}' => c.is_ascii_alphanumeric(),
+        '\u{D7}' | '\u{F7}' | '\u{37E}' => false,
+        '\u{C0}'..='\u{1FFF}'
+        | '\u{200C}'
+        | '\u{200D}'
+        | '\u{203F}'
+        | '\u{2040}'
+        | '\u{2070}'..='\u{218F}' => true,
+        '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}' => true,
+        '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}' => true,
+        _ => false,
     }
 }
 
