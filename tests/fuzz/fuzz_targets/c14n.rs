@@ -32,7 +32,8 @@ fuzz_target!(|data: &[u8]| {
             assert!(form.id.is_some(), "what has one canonical form has every");
             continue;
         };
-        let again = canonicalize(canonical, None, form.method, form.with_comments, &[]).expect("canonical XML is XML");
+        let again = canonicalize(canonical, None, form.method, form.with_comments, &[])
+            .expect("canonical XML is XML");
         assert_eq!(text(&again), text(canonical), "{form:?} is not its own canonical form");
     }
     assert!(first.len() <= data.len() * EXPANDS, "{} bytes from {}", first.len(), data.len());
@@ -60,11 +61,8 @@ fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
 /// XML is not defined over, or hold characters that libxml2 does not escape; `xml:base`, which libxml2 joins by rules of its own.
 fn is_comparable(canonical: &[u8]) -> bool {
     let text = text(canonical);
-    let names: HashSet<&str> = text
-        .split(" xmlns")
-        .skip(1)
-        .filter_map(|after| after.split('"').nth(1))
-        .collect();
+    let names: HashSet<&str> =
+        text.split(" xmlns").skip(1).filter_map(|after| after.split('"').nth(1)).collect();
     let is_plain = |name: &&str| {
         let absolute = name.is_empty() || name.starts_with("urn:") || name.starts_with("http://");
         absolute && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":/.-#".contains(&byte))

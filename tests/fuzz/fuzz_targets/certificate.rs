@@ -33,15 +33,16 @@ fuzz_target!(|data: &[u8]| {
     };
     assert_eq!(certificate.der(), der);
     assert_eq!(by_pem_or_der.as_ref(), Ok(&certificate));
-    let pem = format!(
-        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
-        BASE64_STANDARD.encode(&der)
-    );
+    let pem =
+        format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", BASE64_STANDARD.encode(&der));
     assert_eq!(Certificate::from_pem_or_der(pem.as_bytes()).as_ref(), Ok(&certificate));
 
     if let Ok(other) = x509_cert::Certificate::from_der(&der) {
         let tbs = &other.tbs_certificate;
-        assert_eq!(without_zeros(certificate.serial_number_octets()), without_zeros(tbs.serial_number.as_bytes()));
+        assert_eq!(
+            without_zeros(certificate.serial_number_octets()),
+            without_zeros(tbs.serial_number.as_bytes())
+        );
         assert_eq!(certificate.issuer_der(), tbs.issuer.to_der().expect("DER"));
         let validity = certificate.validity();
         let seconds = |time: x509_cert::time::Time| time.to_unix_duration().as_secs() as i64;

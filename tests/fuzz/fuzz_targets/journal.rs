@@ -70,7 +70,11 @@ fn events() -> Vec<Vec<Event>> {
             Event::Signed { request: Some(digest("r")), document: digest("a"), signature: digest("s") },
             Event::Delivered { request: digest("r"), document: digest("a") },
         ],
-        vec![Event::Refused { request: None, document: digest("c"), codes: vec![code("crlf"), code("order")] }],
+        vec![Event::Refused {
+            request: None,
+            document: digest("c"),
+            codes: vec![code("crlf"), code("order")],
+        }],
         vec![Event::NotSigned { code: code("cancelled"), count: 2 }],
     ]
 }
@@ -116,7 +120,12 @@ fn exported(export: &[u8]) {
 fn opened(is_anchor_genuine: bool, input: &mut Input) {
     let at = usize::from(input.byte()) % GENUINE.anchors.len();
     let anchor = GENUINE.anchors[at].clone();
-    let anchor = if is_anchor_genuine { anchor } else { let length = usize::from(input.byte()); edited(&anchor, &mut Input::new(input.take(length))) };
+    let anchor = if is_anchor_genuine {
+        anchor
+    } else {
+        let length = usize::from(input.byte());
+        edited(&anchor, &mut Input::new(input.take(length)))
+    };
     let file = edited(&GENUINE.files[usize::from(input.byte()) % GENUINE.files.len()], input);
     let folder = empty_folder();
     fs::write(folder.join(FILE), &file).expect("written");
@@ -127,12 +136,20 @@ fn opened(is_anchor_genuine: bool, input: &mut Input) {
     let genuine_files = GENUINE.files.iter().position(|genuine| *genuine == file);
     match read {
         Ok(entries) => {
-            assert_eq!(GENUINE.entries.get(..entries.len()), Some(entries.as_slice()), "entries that nobody wrote");
+            assert_eq!(
+                GENUINE.entries.get(..entries.len()),
+                Some(entries.as_slice()),
+                "entries that nobody wrote"
+            );
             let left = fs::read(folder.join(FILE)).expect("a file");
             assert!(file.starts_with(&left), "reading has written into the file");
             if is_anchor_genuine {
                 let possible = heads_of(&anchor);
-                assert!(possible.contains(&(entries.len() as u64)), "{} entries, {possible:?} anchored", entries.len());
+                assert!(
+                    possible.contains(&(entries.len() as u64)),
+                    "{} entries, {possible:?} anchored",
+                    entries.len()
+                );
             }
         }
         Err(JournalError::Tampered(found)) => {

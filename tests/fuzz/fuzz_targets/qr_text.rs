@@ -39,7 +39,12 @@ fuzz_target!(|data: &[u8]| {
         Err(TicketError::NotATicket) => {
             let link = text.trim().starts_with(&format!("{ISSUER}/r#"));
             let parts = text.trim().split('#').nth(1).map_or(0, |jws| jws.split('.').count());
-            assert!(!link || parts != 3 || text.trim().len() > MAX_QR_TEXT || text.trim().matches('#').count() > 1);
+            assert!(
+                !link
+                    || parts != 3
+                    || text.trim().len() > MAX_QR_TEXT
+                    || text.trim().matches('#').count() > 1
+            );
         }
         Err(_) => assert_ne!(text.trim(), GENUINE.as_str()),
     }

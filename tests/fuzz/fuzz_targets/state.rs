@@ -54,7 +54,10 @@ static BINDING: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let (device, approval) = (public_key(KeyRole::Device), public_key(KeyRole::Approval));
     let keys = BoundKeys { binding: KEYS, device: &device, approval: &approval };
     let holder = signing_certificate(DOCTOR).holder().clone();
-    Binding::pin(&registered, &keys, vec![DOCTOR.to_vec()], holder, NOW).expect("pinned").to_json().expect("JSON")
+    Binding::pin(&registered, &keys, vec![DOCTOR.to_vec()], holder, NOW)
+        .expect("pinned")
+        .to_json()
+        .expect("JSON")
 });
 
 /// Entries of the agent's state by their names, as the agent writes them.
@@ -63,7 +66,8 @@ static ENTRIES: LazyLock<[(&str, Vec<u8>); 5]> = LazyLock::new(|| {
         "client_id": "client-1", "registration_client_uri": format!("{ISSUER}/register/client-1"),
         "credential_id": "credential-1", "replaced": false,
     });
-    let begun = json!({"issuer": ISSUER, "ticket": "BwcHBwcHBwcHBwcHBwcHBw", "key_binding": KEYS, "answer": answer});
+    let begun =
+        json!({"issuer": ISSUER, "ticket": "BwcHBwcHBwcHBwcHBwcHBw", "key_binding": KEYS, "answer": answer});
     let item = json!({
         "id": "r-1", "document": vec![7; 32], "response_uri": format!("{ISSUER}/prescriptions/r-1"),
         "prepared": BASE64_STANDARD.encode(&*PREPARED), "signed": BASE64_STANDARD.encode("<signed/>"),
@@ -129,7 +133,8 @@ fn secrets_file(input: &mut Input) {
             let nonce = [u8::try_from(number).expect("few"); 12];
             let mut sealed = plain.to_vec();
             let context = Aad::from(file.clone());
-            key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), context, &mut sealed).expect("sealed");
+            key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), context, &mut sealed)
+                .expect("sealed");
             file.extend_from_slice(&nonce);
             file.extend_from_slice(&sealed);
         }
@@ -137,7 +142,9 @@ fn secrets_file(input: &mut Input) {
     });
     let changed = edited(&GENUINE, input);
     // More iterations only take longer.
-    if changed.get(8..12).is_some_and(|count| *count > 1000_u32.to_be_bytes()[..] && *count <= 10_000_000_u32.to_be_bytes()[..]) {
+    if changed.get(8..12).is_some_and(|count| {
+        *count > 1000_u32.to_be_bytes()[..] && *count <= 10_000_000_u32.to_be_bytes()[..]
+    }) {
         return;
     }
     let path = empty_folder().join("secrets");
@@ -177,7 +184,8 @@ fn agent(input: &mut Input) {
     *value = if chosen & 128 == 0 { edited(value, input) } else { input.rest().to_vec() };
     let changed = *changed;
     let entries = entries.iter().filter(|(name, _)| is_bound || *name != "binding" || changed == "binding");
-    let entry = |name: &str| entries.clone().find(|(known, _)| *known == name).map(|(_, value)| value.as_slice());
+    let entry =
+        |name: &str| entries.clone().find(|(known, _)| *known == name).map(|(_, value)| value.as_slice());
     {
         let state = State::open(&device).expect("a state");
         for (name, value) in entries.clone() {
@@ -213,7 +221,10 @@ fn agent(input: &mut Input) {
             assert!(entry("inbox").is_some() && entry("inbox-read-at").is_some());
             for waiting in inbox.waiting {
                 assert!(waiting.expires_at().is_none_or(|end| end > NOW));
-                assert!(waiting.prescription().is_err() || waiting.prescription().is_ok_and(|p| !p.csv().is_empty()));
+                assert!(
+                    waiting.prescription().is_err()
+                        || waiting.prescription().is_ok_and(|p| !p.csv().is_empty())
+                );
             }
         }
         Ok(None) => {}

@@ -28,7 +28,11 @@ fuzz_target!(|data: &[u8]| {
     };
     let length = usize::from(input.byte());
     let first = input.take(length);
-    let header = if choice & 1 == 0 { header().to_string().into_bytes() } else { part(header(), choice & 2 != 0, first) };
+    let header = if choice & 1 == 0 {
+        header().to_string().into_bytes()
+    } else {
+        part(header(), choice & 2 != 0, first)
+    };
     let claims = part(claims(), choice & 4 != 0, input.rest());
 
     let text = signed(ISSUER, &header, &claims);
@@ -52,7 +56,8 @@ fuzz_target!(|data: &[u8]| {
 fn expected(header: &[u8], claims: &[u8]) -> Option<(String, i64, Route, bool)> {
     let (header, claims) = (object(header)?, object(claims)?);
     let says = |name: &str, value: &str| header.get(name).and_then(Value::as_str) == Some(value);
-    let refused = ["crit", "b64", "jwk", "jku", "x5c", "x5u", "zip"].iter().any(|name| header.get(name).is_some());
+    let refused =
+        ["crit", "b64", "jwk", "jku", "x5c", "x5u", "zip"].iter().any(|name| header.get(name).is_some());
     if refused || !says("alg", "ES256") || !says("kid", KID) || !says("typ", "ticket+jwt") {
         return None;
     }
@@ -69,7 +74,8 @@ fn expected(header: &[u8], claims: &[u8]) -> Option<(String, i64, Route, bool)> 
     };
     let code = claims.get("code")?.as_bool()?;
     // The calendar ends with the year 9999.
-    (NOW.unix_timestamp() < expires && expires < 253_402_300_800).then(|| (jti.to_owned(), expires, route, code))
+    (NOW.unix_timestamp() < expires && expires < 253_402_300_800)
+        .then(|| (jti.to_owned(), expires, route, code))
 }
 
 /// JSON in which no name stands twice: then it has as many names as colons outside of strings.

@@ -20,12 +20,14 @@ struct Genuine {
 }
 
 static GENUINE: LazyLock<[Genuine; 2]> = LazyLock::new(|| {
-    [(Judge::of_prescriptions(), form_a()), (Judge::of_dispensing(), DISPENSING.to_vec())].map(|(judge, file)| {
-        let report = judge.verify(&file);
-        assert_eq!(report.verdict, Verdict::Valid, "{report:?}");
-        let document = report.document.expect("what was signed");
-        Genuine { judge, file, document, signatures: report.signatures.len() }
-    })
+    [(Judge::of_prescriptions(), form_a()), (Judge::of_dispensing(), DISPENSING.to_vec())].map(
+        |(judge, file)| {
+            let report = judge.verify(&file);
+            assert_eq!(report.verdict, Verdict::Valid, "{report:?}");
+            let document = report.document.expect("what was signed");
+            Genuine { judge, file, document, signatures: report.signatures.len() }
+        },
+    )
 });
 
 fuzz_target!(|data: &[u8]| {
@@ -35,7 +37,8 @@ fuzz_target!(|data: &[u8]| {
     let file = if choice & 2 == 0 { edited(&genuine.file, &mut input) } else { input.rest().to_vec() };
     let report = genuine.judge.verify(&file);
     assert!(report.document.as_ref().is_none_or(|document| *document == genuine.document || document == CSV));
-    let reasons = || report.reasons.iter().chain(report.signatures.iter().flat_map(|signature| &signature.reasons));
+    let reasons =
+        || report.reasons.iter().chain(report.signatures.iter().flat_map(|signature| &signature.reasons));
     match report.verdict {
         Verdict::Valid => {
             assert_eq!(report.document.as_ref(), Some(&genuine.document));

@@ -75,7 +75,8 @@ pub fn form_a() -> Vec<u8> {
     let prepared = prepare(prescription, &signing_certificate(DOCTOR), AT, &FixedRandom).expect("prepared");
     let key = keys::RsaKeyPair::from_pkcs8(fixture!("doctor.pk8")).expect("a key");
     let mut value = vec![0; key.public().modulus_len()];
-    key.sign(&keys::RSA_PKCS1_SHA256, &SystemRandom::new(), prepared.signed_info(), &mut value).expect("signed");
+    key.sign(&keys::RSA_PKCS1_SHA256, &SystemRandom::new(), prepared.signed_info(), &mut value)
+        .expect("signed");
     prepared.finish(&value).expect("finished").into_bytes()
 }
 
@@ -83,7 +84,8 @@ pub fn form_a() -> Vec<u8> {
 pub fn sign_p256(prepared: &Prepared) -> Vec<u8> {
     static KEY: LazyLock<keys::EcdsaKeyPair> = LazyLock::new(|| {
         let algorithm = &keys::ECDSA_P256_SHA256_FIXED_SIGNING;
-        keys::EcdsaKeyPair::from_pkcs8(algorithm, fixture!("doctor-p256.pk8"), &SystemRandom::new()).expect("a key")
+        keys::EcdsaKeyPair::from_pkcs8(algorithm, fixture!("doctor-p256.pk8"), &SystemRandom::new())
+            .expect("a key")
     });
     KEY.sign(&SystemRandom::new(), prepared.signed_info()).expect("signed").as_ref().to_vec()
 }

@@ -70,7 +70,8 @@ pub fn edited(genuine: &[u8], input: &mut Input) -> Vec<u8> {
             count => marks[number % count],
         };
         let from = place(input.number());
-        let to = if at_marks { place(input.number()) } else { (from + usize::from(input.byte())).min(text.len()) };
+        let to =
+            if at_marks { place(input.number()) } else { (from + usize::from(input.byte())).min(text.len()) };
         let (from, to) = (from.min(to), from.max(to));
         let brought = usize::from(what >> 4);
         match what & 7 {

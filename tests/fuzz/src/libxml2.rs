@@ -15,14 +15,8 @@ const QUIET: c_int = 1 << 5 | 1 << 6 | 1 << 11;
 
 type ReadMemory =
     unsafe extern "C" fn(*const c_char, c_int, *const c_char, *const c_char, c_int) -> *mut c_void;
-type C14n = unsafe extern "C" fn(
-    *mut c_void,
-    *mut c_void,
-    c_int,
-    *mut *const c_char,
-    c_int,
-    *mut *mut u8,
-) -> c_int;
+type C14n =
+    unsafe extern "C" fn(*mut c_void, *mut c_void, c_int, *mut *const c_char, c_int, *mut *mut u8) -> c_int;
 type Free = unsafe extern "C" fn(*mut c_void);
 type NewContext = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
 type Evaluate = unsafe extern "C" fn(*const c_char, *mut c_void) -> *mut XPathObject;

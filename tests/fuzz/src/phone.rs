@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use hpki_agent::{
     agent::Options,
     device::{
-        Clock, Device, KeyAlias, KeyRole, KeyVault, KeyVaultError, NewKey, Prompt, Random, Secret, SecretStore,
-        SecretStoreError,
+        Clock, Device, KeyAlias, KeyRole, KeyVault, KeyVaultError, NewKey, Prompt, Random, Secret,
+        SecretStore, SecretStoreError,
     },
     jose::PublicKey,
     registration::ClientInfo,
@@ -65,7 +65,10 @@ impl SecretStore for Secrets {
         Ok(self.all().remove(name).map(Secret::new))
     }
     fn set(&self, name: &str, secret: &Secret) -> Result<(), SecretStoreError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), secret.expose().to_vec());
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name.to_owned(), secret.expose().to_vec());
         Ok(())
     }
     fn delete(&self, name: &str) -> Result<(), SecretStoreError> {
@@ -146,11 +149,8 @@ pub fn device(secrets: Arc<Secrets>, hardware: Arc<Hardware>, data_dir: PathBuf)
 
 /// What an app gives the agent.
 pub fn options(device: Device) -> Options {
-    let client = ClientInfo {
-        software_id: "fuzz".into(),
-        software_version: "1".into(),
-        client_name: "fuzz".into(),
-    };
+    let client =
+        ClientInfo { software_id: "fuzz".into(), software_version: "1".into(), client_name: "fuzz".into() };
     Options { trust: office::trust(), client, device }
 }
 
