@@ -54,6 +54,22 @@ fn a_quoted_angle_bracket_or_a_comment_does_not_hide_depth() {
 }
 
 #[test]
+fn an_instruction_whose_name_does_not_end_is_refused() {
+    for (instruction, is_one) in [
+        ("<?p?>", true),
+        ("<?p\td?>", true),
+        ("<?処方-1 ?d?>", true),
+        ("<?p&lt;d?>", false),
+        ("<?p?d?>", false),
+        ("<?p×?>", false),
+        ("<?XML ?>", false),
+        ("<?p", false),
+    ] {
+        assert_eq!(read(&format!("<a>{instruction}</a>")).is_ok(), is_one, "{instruction}");
+    }
+}
+
+#[test]
 fn other_encodings_versions_and_document_types_are_refused() {
     assert_eq!(read("<?xml version='1.0' encoding='Shift_JIS'?><a/>"), Err(XmlError::Declaration));
     assert_eq!(read("<?xml\nversion='1.0'\tencoding='UTF-16'?><a/>"), Err(XmlError::Declaration));
