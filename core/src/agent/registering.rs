@@ -150,7 +150,7 @@ impl Agent {
     pub async fn confirm(&self, candidate: Candidate) -> Result<(), AgentError> {
         let Candidate { binding, replaced, session, .. } = candidate;
         let stored = binding.to_json()?;
-        self.note(vec![record::registered(&binding, replaced)?]).await?;
+        self.note_once(record::registered(&binding, replaced)?).await?;
         self.with_state(move |state| {
             state.write(BINDING, &stored)?;
             Ok(state.remove(BEGUN)?)

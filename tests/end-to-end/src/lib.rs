@@ -5,6 +5,7 @@
 
 mod interrupt;
 mod ledger;
+mod line;
 mod phone;
 mod process;
 pub mod sample;
@@ -18,6 +19,7 @@ use hpki_agent::agent::{AgentError, Code};
 
 pub use interrupt::interrupted_at;
 pub use ledger::Ledger;
+pub use line::{Direction, Fault, Flow, Line, Place};
 pub use phone::{Phone, PhoneClock, Secrets, User};
 pub use process::{PhoneProcess, Run};
 pub use shell::{Ended, Shell};
