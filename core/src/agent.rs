@@ -187,7 +187,7 @@ impl Agent {
         };
         let key_binding = binding.key_alias(KeyRole::Device).binding;
         self.remove_registration(session.service(), binding.registration_client_uri(), &key_binding).await?;
-        self.note(vec![record::unregistered(&binding)?]).await?;
+        self.note_once(record::unregistered(&binding)?).await?;
         self.wipe(&key_binding).await?;
         *self.bound.lock().await = None;
         Ok(())
@@ -233,7 +233,11 @@ impl Agent {
                 let not_delivered =
                     |i: &Item| record::not_delivered(&i.id, Digest::from_sha256(i.document), error.code());
                 let mut events: Vec<_> = lost.iter().map(not_delivered).collect();
-                events.push(record::wiped(error.code()));
+                // The doctor may have unbound the phone, in an act that did not come to its end.
+                let ended = record::unregistered(&binding)?;
+                if !self.is_noted(ended).await {
+                    events.push(record::wiped(error.code()));
+                }
                 // Nothing is to keep the keys from being destroyed, not even a full disk.
                 self.note_or_owe(events).await;
                 self.wipe(&binding.key_alias(KeyRole::Device).binding).await?;

@@ -69,14 +69,15 @@ impl Agent {
         self.with_notes(move |notes| Ok(notes.write_or_owe(now, events)?)).await.is_ok()
     }
 
+    /// Whether this is in the record, as far as it can be read.
+    pub(super) async fn is_noted(&self, event: Event) -> bool {
+        let noted = self.journal().await;
+        noted.is_ok_and(|entries| entries.iter().any(|entry| entry.event == event))
+    }
+
     /// Before an act that is done once and may be the repetition of one that did not come to its end.
     pub(super) async fn note_once(&self, event: Event) -> Result<(), AgentError> {
-        let now = self.device.clock.now();
-        self.with_notes(move |notes| {
-            let is_noted = notes.journal.entries()?.iter().any(|entry| entry.event == event);
-            if is_noted { Ok(()) } else { Ok(notes.write(now, &[event])?) }
-        })
-        .await
+        if self.is_noted(event.clone()).await { Ok(()) } else { self.note(vec![event]).await }
     }
 
     /// The signed files that the service has not yet taken. The record gets what an app that ended, or a full disk, has kept

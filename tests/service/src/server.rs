@@ -74,9 +74,7 @@ impl ReferenceService {
         let listener = TcpListener::bind(options.listen)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let issuer = options
-            .issuer
-            .unwrap_or_else(|| format!("https://{address}"));
+        let issuer = options.issuer.unwrap_or_else(|| format!("https://{address}"));
         let host = host_of(&issuer).ok_or(StartError::Issuer)?;
 
         let (dir, clock, keys, name) = (options.dir, options.clock, options.keys, issuer.clone());
