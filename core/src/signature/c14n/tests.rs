@@ -49,7 +49,10 @@ fn characters_are_escaped_and_line_ends_normalised() {
     // Canonical XML 1.0 §3.4, with line ends of two bytes
     let xml = "<doc>\r\n<text>First line&#x0d;&#10;Second\rline</text><c a='&lt; \"&#9;&#xA;&#xD;\r\n> &amp;'/>\
                <![CDATA[<&>]]></doc>";
-    for method in ALL {
+    let in_double_quotes =
+        xml.replace("a='&lt; \"&#9;&#xA;&#xD;\r\n> &amp;'", "a=\"&lt; &#34;&#9;&#xA;&#xD;\r\n> &amp;\"");
+    assert_ne!(in_double_quotes, xml);
+    for (xml, method) in ALL.into_iter().flat_map(|method| [(xml, method), (&in_double_quotes, method)]) {
         assert_eq!(
             canonical(xml, None, method, false, &[]),
             "<doc>\n<text>First line&#xD;\nSecond\nline</text>\
