@@ -293,32 +293,6 @@ mod tests {
     }
 
     #[test]
-    fn what_just_keeps_a_limit_is_read() {
-        let declarations = |from: usize, to: usize| -> String {
-            (from..to).map(|i| format!(" xmlns:p{i}='u'")).collect::<Vec<_>>().concat()
-        };
-        let half = MAX_ATTRIBUTES.min(MAX_NAMESPACES_IN_SCOPE / 2);
-        for (within, beyond) in [
-            (" ".repeat(MAX_BYTES), XmlError::TooLarge),
-            ("<a>".repeat(MAX_DEPTH), XmlError::TooDeep),
-            (format!("<a{}/>", " a=''".repeat(MAX_ATTRIBUTES)), XmlError::TooManyAttributes),
-            ("<?p?><!--c--><a/>".repeat(MAX_NODES / 3) + "<a/>", XmlError::TooManyNodes),
-            (
-                format!("<a{}><b{}>", declarations(0, half), declarations(half, MAX_NAMESPACES_IN_SCOPE)),
-                XmlError::TooManyNamespaces,
-            ),
-            (
-                format!("<a{}/>", declarations(0, half)).repeat(MAX_NAMESPACES / half),
-                XmlError::TooManyNamespaces,
-            ),
-        ] {
-            assert!(Text::read(within.as_bytes()).is_ok(), "{beyond}");
-            let more = within.replacen(" a=''", " a='' b=''", 1) + " <a xmlns:q='u'>";
-            assert_eq!(Text::read(more.as_bytes()).map(|_| ()), Err(beyond));
-        }
-    }
-
-    #[test]
     fn a_quoted_angle_bracket_or_a_comment_does_not_hide_depth() {
         let deep = "<a>".repeat(MAX_DEPTH + 1);
         for start in ["<!-- > <a> -->", "<?p <a ?>", "<r a='>' b=\"'>\"/>"] {
@@ -332,7 +306,6 @@ mod tests {
         assert_eq!(read("<?xml version='1.0' encoding='Shift_JIS'?><a/>"), Err(XmlError::Declaration));
         assert_eq!(read("<?xml\nversion='1.0'\tencoding='UTF-16'?><a/>"), Err(XmlError::Declaration));
         assert_eq!(read("<?xml version='1.1'?><a/>"), Err(XmlError::Declaration));
-        assert_eq!(read("<?xml version='1.0' standalone='maybe'?><a/>"), Err(XmlError::Declaration));
         assert_eq!(read("<?xml encoding='UTF-8'?><a/>"), Err(XmlError::Declaration));
         assert_eq!(read("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"), Err(XmlError::Dtd));
         assert_eq!(read("<a>&b;</a>"), Err(XmlError::NotWellFormed { line: 1 }));
@@ -347,7 +320,6 @@ mod tests {
             "<a xmlns:p='u' p:xmlns='v'/>",
             "<a xmlns:p='u'><b xmlns:p=''/></a>",
             "<a><?XML x?></a>",
-            "<a><?xml?></a>",
             "<a b='c",
             "<a><!-- ",
             "",
@@ -387,7 +359,6 @@ mod tests {
     fn an_error_names_the_line_and_no_content() {
         let error = read("<a>\n<secret>\n</other></a>").unwrap_err();
         assert_eq!(error.to_string(), "the file is not well-formed XML (line 3)");
-        assert_eq!(read("<a>\n<b c='secret"), Err(XmlError::NotWellFormed { line: 2 }));
     }
 
     #[test]
@@ -397,12 +368,5 @@ mod tests {
         assert_eq!(document.element_by_id("x").map(|n| n.tag_name().name().to_owned()), Ok("a".into()));
         assert_eq!(document.element_by_id("y").err(), Some(XmlError::IdNotUnique));
         assert_eq!(document.element_by_id("z").err(), Some(XmlError::IdNotFound));
-    }
-
-    #[test]
-    fn an_id_is_one_without_a_namespace_or_that_of_xml() {
-        let text = Text::read(b"<a xmlns:p='u' p:id='x' xml:lang='x'><b xml:id='x'/></a>").unwrap();
-        let document = text.parse().unwrap();
-        assert_eq!(document.element_by_id("x").map(|n| n.tag_name().name().to_owned()), Ok("b".into()));
     }
 }
