@@ -13,6 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hpki_agent_bindings as _; // for its allocator: the work on both sides of the boundary is the same
+
 use hpki_agent::{
     agent::{Agent, Delivery, Options},
     device::{
