@@ -63,9 +63,14 @@ class Office : AutoCloseable {
         )
     }
 
-    override fun close() {
+    /** The service is out of reach from here on. */
+    fun stop() {
         server.destroy()
         server.waitFor(10, TimeUnit.SECONDS)
+    }
+
+    override fun close() {
+        stop()
         folder.toFile().deleteRecursively()
     }
 
