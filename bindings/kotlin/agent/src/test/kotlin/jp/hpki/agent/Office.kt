@@ -68,9 +68,14 @@ class Office(vararg options: String) : AutoCloseable {
         )
     }
 
-    override fun close() {
+    /** The service is out of reach from here on. */
+    fun stop() {
         server.destroy()
         server.waitFor(10, TimeUnit.SECONDS)
+    }
+
+    override fun close() {
+        stop()
         folder.toFile().deleteRecursively()
     }
 
