@@ -1,10 +1,11 @@
-//! What a process holds in its memory: what a core file of it would hold, read from where Linux shows it.
+//! What a process holds in its memory: read from where Linux shows it while it lives, and from the core file that it leaves.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
     io::Read,
     os::unix::fs::FileExt,
+    path::Path,
 };
 
 /// Shorter words are too common to be searched for.
@@ -51,6 +52,32 @@ impl Needles {
         self.0.values().flatten().map(|(_, secret)| secret.len()).max().unwrap_or_default()
     }
 
+    /// Names of those that stand in a file, however large it is.
+    ///
+    /// # Panics
+    /// When it cannot be read, or there is hardly anything in it.
+    pub fn found_in_file(&self, path: &Path) -> BTreeSet<&str> {
+        let file = File::open(path).unwrap();
+        let length = file.metadata().unwrap().len();
+        assert!(length > PIECE as u64, "{} has {length} bytes", path.display());
+        self.found_between(&file, 0, length).0
+    }
+
+    /// Names of those between two places of a file, and how many bytes could be read.
+    fn found_between(&self, file: &File, mut at: u64, end: u64) -> (BTreeSet<&str>, usize) {
+        let (mut found, mut read) = (BTreeSet::new(), 0);
+        // Pieces overlap, so that what lies across two of them is seen.
+        let mut buffer = vec![0; PIECE + self.longest()];
+        while at < end {
+            let wanted = usize::try_from(end - at).unwrap_or(usize::MAX).min(buffer.len());
+            let Ok(got @ 1..) = file.read_at(&mut buffer[..wanted], at) else { break };
+            found.extend(self.found_in(&buffer[..got]));
+            read += got;
+            at += got.min(PIECE) as u64;
+        }
+        (found, read)
+    }
+
     /// Names of those that stand in the memory of a process that this user may read.
     ///
     /// # Panics
@@ -62,16 +89,10 @@ impl Needles {
         let (mut found, mut read) = (BTreeSet::new(), 0);
         for line in map.lines().filter(|line| line.contains(" rw")) {
             let (start, end) = line.split_once(' ').unwrap().0.split_once('-').unwrap();
-            let [mut at, end] = [start, end].map(|text| u64::from_str_radix(text, 16).unwrap());
-            // Pieces overlap, so that what lies across two of them is seen.
-            let mut buffer = vec![0; PIECE + self.longest()];
-            while at < end {
-                let wanted = usize::try_from(end - at).unwrap_or(usize::MAX).min(buffer.len());
-                let Ok(got @ 1..) = memory.read_at(&mut buffer[..wanted], at) else { break };
-                found.extend(self.found_in(&buffer[..got]));
-                read += got;
-                at += got.min(PIECE) as u64;
-            }
+            let [start, end] = [start, end].map(|text| u64::from_str_radix(text, 16).unwrap());
+            let (here, bytes) = self.found_between(&memory, start, end);
+            found.extend(here);
+            read += bytes;
         }
         assert!(read > PIECE, "only {read} bytes of process {process} could be read");
         found

@@ -6,6 +6,7 @@ mod display;
 mod downgrade;
 mod exchanged;
 mod forged_tickets;
+mod heads;
 mod returned_values;
 #[cfg(target_os = "linux")] // the only system that shows a process's memory as a file
 mod secrets;

@@ -1,9 +1,10 @@
 //! Secrets, searched for where they must not be left: in the log at its most talkative, in `Debug` output, in files, in
-//! the memory of the process, after success, after failure, after a kill.
+//! the memory of the process and in the core file that it leaves, after success, after failure, after a crash.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{BufRead, BufReader, Write},
+    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
@@ -15,6 +16,10 @@ use reference_service::{Fault, IssuedTicket, State};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+/// What must be in memory while it is being signed and delivered.
+const AT_WORK: [&str; 2] = ["the patient", "the prescription"];
+/// How a program that gives itself up ends.
+const SIGABRT: i32 = 6;
 const SIGN_HASH: &str = "POST /csc/v2/signatures/signHash";
 
 /// A phone that runs as a process of its own.
@@ -31,8 +36,11 @@ impl Process {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
         std::fs::write(folder.path().join("trust.json"), world.trust().to_string()).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_phone_process"))
+        // A core file is written where the process runs, however large it becomes.
+        let mut child = Command::new("sh")
+            .args(["-c", "ulimit -c unlimited; exec \"$0\" \"$1\"", env!("CARGO_BIN_EXE_phone_process")])
             .arg(folder.path())
+            .current_dir(folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -63,9 +71,37 @@ impl Process {
         self.run(&json!({"do": "register", "qr": ticket.qr_text, "code": ticket.activation_code}))
     }
 
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    /// The app crashes; gives what of these the system then writes down of its memory. Where core files go elsewhere than beside the
+    /// process (to a program, as on many desktops), its memory is read as the core file would be written: the process stands still,
+    /// and every writable part of it is read.
+    fn crash<'a>(&mut self, needles: &'a Needles) -> BTreeSet<&'a str> {
+        let process = self.child.id().to_string();
+        let signal =
+            |name: &str| assert!(Command::new("kill").args([name, &process]).status().unwrap().success());
+        let pattern = std::fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
+        let is_here = !pattern.starts_with('|') && !pattern.contains('/');
+        let mut found = BTreeSet::new();
+        if !is_here {
+            println!("core files go to {}: the memory is read instead", pattern.trim());
+            signal("-STOP");
+            found.extend(needles.found_in_process(self.child.id()));
+            signal("-CONT");
+        }
+        signal("-ABRT");
+        let status = self.child.wait().unwrap();
+        assert_eq!((status.signal(), status.core_dumped() || !is_here), (Some(SIGABRT), true), "{status}");
+        if is_here {
+            let core = self.cores().pop().expect("a core file beside the process");
+            println!("a core file of {} bytes", core.metadata().unwrap().len());
+            found.extend(needles.found_in_file(&core));
+            std::fs::remove_file(core).unwrap();
+        }
+        found
+    }
+
+    fn cores(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("core")).collect()
     }
 
     /// The private keys of the desktop's vault, which a phone has in its hardware: the first OCTET STRING of 32 bytes (RFC 5915).
@@ -164,7 +200,7 @@ async fn assert_not_in_memory(needles: &Needles, phone: &Process, when: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_success_no_secret_is_left_in_memory_log_or_files() {
+async fn after_success_no_secret_is_left_in_memory_core_log_or_files() {
     let world = World::new().await;
     let (mut phone, ticket) = (Process::start(&world), world.letter());
     assert_eq!(phone.register(&ticket), "done");
@@ -181,10 +217,11 @@ async fn after_success_no_secret_is_left_in_memory_log_or_files() {
     assert_eq!(phone.run(&json!({"do": "unregister"})), "done");
     assert_not_in_files(&needles, &phone, "unregistered");
     assert_not_in_memory(&needles, &phone, "unregistered").await;
+    assert_eq!(phone.crash(&needles), BTreeSet::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_failure_no_secret_is_left_in_memory_log_or_files() {
+async fn after_failure_no_secret_is_left_in_memory_core_log_or_files() {
     let world = World::new().await;
     let (mut phone, ticket) = (Process::start(&world), world.letter());
     let wrong = json!({"do": "register", "qr": ticket.qr_text, "code": "31415926"});
@@ -209,10 +246,12 @@ async fn after_failure_no_secret_is_left_in_memory_log_or_files() {
         assert_not_in_memory(&needles, &phone, "failed").await;
     }
     assert_eq!(world.state_of(&request), State::Waiting);
+    assert_eq!(phone.crash(&secrets(&world, &ticket)), BTreeSet::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_kill_in_the_middle_of_signing_no_secret_is_left_in_log_or_files() {
+async fn after_a_crash_in_the_middle_of_signing_no_secret_is_left_in_log_or_files_nor_a_spent_one_in_the_core()
+ {
     for endpoint in ["POST /token", SIGN_HASH, "POST /prescriptions/{id}"] {
         let world = World::new().await;
         let (mut phone, ticket) = (Process::start(&world), world.letter());
@@ -230,7 +269,11 @@ async fn after_a_kill_in_the_middle_of_signing_no_secret_is_left_in_log_or_files
         spent.add("the activation code", ticket.activation_code.as_ref().unwrap());
         spent.add("the ticket", &ticket.qr_text.split_once('#').unwrap().1[..60]);
         assert_not_in_memory(&spent, &phone, endpoint).await;
-        phone.kill();
+        // That the core is looked into where it counts, the patient shows: what is being signed is in it.
+        spent.add(AT_WORK[0], sample::PATIENT_WORDS[2]);
+        spent.add(AT_WORK[1], &base64(sample::csv(1))[..40]);
+        let found = phone.crash(&spent);
+        assert!(!found.is_empty() && found.is_subset(&AT_WORK.into()), "{endpoint}: {found:?}");
         assert_not_in_files(&secrets(&world, &ticket), &phone, endpoint);
     }
 }

@@ -48,8 +48,8 @@ pub fn is_child() -> bool {
     true
 }
 
-/// `VmHWM`: the most that was ever resident, KiB.
-fn peak() -> Option<u32> {
+/// `VmHWM`: the most that was ever resident, KiB; `None` where the system does not tell.
+pub fn peak() -> Option<u32> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()

@@ -2,7 +2,7 @@
 
 use end_to_end::{NO_WAIT, Phone, World, refused, sample, take};
 use hpki_agent::{
-    agent::{Code, Delivery, MAX_REMEMBERED, Status},
+    agent::{AgentError, Code, Delivery, MAX_REMEMBERED, Status},
     prescription::{MAX_CSV_BYTES, MAX_DOCUMENT_BYTES},
     service::{MAX_DOCUMENT, MAX_HASHES, MAX_REQUESTS},
     signature::Verdict,
@@ -132,7 +132,7 @@ async fn a_document_as_large_as_the_inbox_takes_is_delivered_and_a_larger_one_ho
     let mut waiting = phone.inbox(NO_WAIT).await.unwrap();
     for request in &beyond {
         let damaged = take(&mut waiting, request);
-        assert_eq!(damaged.prescription().err().map(|error| error.code()), Some(Code::RequestDamaged));
+        assert_eq!(damaged.prescription().err().map(AgentError::code), Some(Code::RequestDamaged));
         phone.decline(damaged, "大きすぎます").await.unwrap();
     }
     phone.approve(phone.prepare(waiting).await.unwrap()).await.unwrap();

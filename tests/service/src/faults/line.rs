@@ -65,13 +65,13 @@ impl Line {
 
     /// What is sent instead of these bytes, once the head among them is whole; and whether it ends with the connection, as an
     /// answer does whose head tells no length (RFC 9112 6.3).
-    fn retouched(&self, held: &[u8]) -> Option<(Vec<u8>, bool)> {
-        let end = held.windows(END_OF_HEAD.len()).position(|four| four == END_OF_HEAD)? + 2;
+    fn retouched(&self, bytes: &[u8]) -> Option<(Vec<u8>, bool)> {
+        let end = bytes.windows(END_OF_HEAD.len()).position(|four| four == END_OF_HEAD)? + 2;
         let retouch = self.planned().take()?;
-        let head = (retouch.0)(&String::from_utf8_lossy(&held[..end]));
+        let head = (retouch.0)(&String::from_utf8_lossy(&bytes[..end]));
         let tells = |field: &str| head.to_ascii_lowercase().contains(field);
         let is_last = !tells("chunked") && (tells("\ntransfer-encoding:") || !tells("\ncontent-length:"));
-        Some(([head.as_bytes(), &held[end..]].concat(), is_last))
+        Some(([head.as_bytes(), &bytes[end..]].concat(), is_last))
     }
 }
 
