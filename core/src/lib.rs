@@ -20,3 +20,6 @@ pub mod service;
 pub mod journal;
 
 pub mod agent;
+
+#[cfg(fuzzing)]
+pub mod fuzzing;

@@ -35,12 +35,21 @@ impl<'a> Tlv<'a> {
 
     /// The elements inside, all of this tag.
     pub(crate) fn all(self, tag: Tag) -> Option<Vec<Tlv<'a>>> {
-        let mut cursor = self.open()?;
-        let mut items = Vec::new();
-        while !cursor.is_empty() {
-            items.push(cursor.expect(tag)?);
-        }
-        Some(items)
+        self.each(tag).collect()
+    }
+
+    /// The elements inside, which must all be of this tag: `None` stands for what is not, and is the last.
+    pub(crate) fn each(self, tag: Tag) -> impl Iterator<Item = Option<Tlv<'a>>> {
+        let mut rest = Some(self.open());
+        std::iter::from_fn(move || {
+            let Some(mut cursor) = rest.take()? else { return Some(None) };
+            if cursor.is_empty() {
+                return None;
+            }
+            let item = cursor.expect(tag);
+            rest = item.map(|_| Some(cursor));
+            Some(item)
+        })
     }
 
     /// Contents octets of a well-formed OBJECT IDENTIFIER (X.690 §8.19).
@@ -84,22 +93,21 @@ impl<'a> Tlv<'a> {
 
 /// Contents octets of an OBJECT IDENTIFIER as people write it. Arcs of over 128 bits, which nobody has, lose bits.
 pub(crate) fn dotted(oid: &[u8]) -> String {
-    let mut arcs = Vec::new();
+    use std::fmt::Write;
+    // Most arcs are of one octet and fewer than three digits.
+    let mut text = String::with_capacity(3 * oid.len() + 1);
     let mut arc: u128 = 0;
     for byte in oid {
         arc = arc << 7 | u128::from(byte & 0x7f);
         if byte & 0x80 == 0 {
-            arcs.push(arc);
+            let _ = if text.is_empty() {
+                let first = (arc / 40).min(2);
+                write!(text, "{first}.{}", arc - first * 40)
+            } else {
+                write!(text, ".{arc}")
+            };
             arc = 0;
         }
-    }
-    let mut text = match arcs.first() {
-        Some(first) => format!("{}.{}", (first / 40).min(2), first - (first / 40).min(2) * 40),
-        None => String::new(),
-    };
-    for arc in arcs.iter().skip(1) {
-        text.push('.');
-        text.push_str(&arc.to_string());
     }
     text
 }

@@ -39,7 +39,8 @@ pub enum TicketError {
     /// A ticket for a service that the app does not know: a wrong app, or phishing.
     #[error("the ticket names an unknown service, {issuer}")]
     UnknownIssuer {
-        /// The unknown issuer, printable ASCII, at most 100 characters.
+        /// The unknown issuer, at most 100 characters, with `?` for every one that is not printable ASCII: left out,
+        /// they would make it look like another.
         issuer: String,
     },
     /// The service is known, the key that signed the ticket is not: the app is too old, or the ticket is forged.
@@ -193,7 +194,7 @@ fn split(text: &str) -> Option<(&str, &str)> {
 }
 
 fn shown(issuer: &str) -> String {
-    issuer.chars().filter(char::is_ascii_graphic).take(MAX_SHOWN_ISSUER).collect()
+    issuer.chars().map(|c| if c.is_ascii_graphic() { c } else { '?' }).take(MAX_SHOWN_ISSUER).collect()
 }
 
 fn require(holds: bool, what: &'static str) -> Result<(), TicketError> {
@@ -252,6 +253,17 @@ mod tests {
             panic!("an unknown issuer");
         };
         assert!(issuer.len() == MAX_SHOWN_ISSUER && issuer.bytes().all(|b| b.is_ascii_graphic()));
+    }
+
+    #[test]
+    fn an_unknown_issuer_is_never_told_as_the_known_one() {
+        let office = Office::new();
+        let text = office.ticket(&json!({}));
+        for slipped_in in ['\u{202e}', '\u{200b}', ' ', '\n', 'ｓ', '\0'] {
+            let issuer = ISSUER.replace("sign", &format!("sign{slipped_in}"));
+            let told = error(&office, &text.replace(ISSUER, &issuer));
+            assert_eq!(told, TicketError::UnknownIssuer { issuer: ISSUER.replace("sign", "sign?") });
+        }
     }
 
     #[test]

@@ -80,7 +80,7 @@ pub(crate) fn clean(text: &str) -> String {
         .map(|c| if c.is_whitespace() || c.is_control() { ' ' } else { c })
         .filter(|c| !is_invisible(*c))
         .collect();
-    let words: Vec<_> = visible.split(' ').filter(|word| !word.is_empty()).map(without_token).collect();
+    let words: Vec<_> = visible.split(' ').filter(|word| !word.is_empty()).map(without_tokens).collect();
     words.join(" ").chars().take(MAX_WORDS).collect()
 }
 
@@ -95,9 +95,11 @@ fn error_words(text: &str) -> String {
     clean(&parts.join("'"))
 }
 
-fn without_token(word: &str) -> &str {
-    let looks_encoded = word.is_ascii() && word.len() > MAX_WORD;
-    if looks_encoded { "…" } else { word }
+/// Japanese is written without spaces: a token may stand inside of what looks like a word.
+fn without_tokens(word: &str) -> String {
+    let parts = word.as_bytes().chunk_by(|a, b| a.is_ascii() == b.is_ascii());
+    let looks_encoded = |part: &[u8]| part.is_ascii() && part.len() > MAX_WORD;
+    parts.map(|part| if looks_encoded(part) { "…".into() } else { String::from_utf8_lossy(part) }).collect()
 }
 
 fn plain_text(response: &HttpResponse) -> String {
@@ -179,6 +181,7 @@ mod tests {
         let token = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJkb2N0b3IifQ.c2lnbmF0dXJl";
         let words = clean(&format!("Invalid parameter SAD {token} \u{202E}given\u{0}"));
         assert_eq!(words, "Invalid parameter SAD … given");
+        assert_eq!(clean(&format!("トークン「{token}」は無効です")), "トークン「…」は無効です");
         assert_eq!(clean(&"あ".repeat(1000)).chars().count(), MAX_WORDS);
     }
 }

@@ -97,7 +97,8 @@ impl ServiceToken {
     /// From an answer received at `now`. Without `expires_in` it serves one use.
     pub(crate) fn new(grant: Grant, now: OffsetDateTime) -> Self {
         let lifetime = grant.lifetime.unwrap_or_default().min(MAX_TOKEN_LIFETIME);
-        Self { token: grant.token, renew_at: now + lifetime - RENEW_BEFORE }
+        // Saturating: a service may say that it is the last second of the year 9999
+        Self { token: grant.token, renew_at: now.saturating_add(lifetime - RENEW_BEFORE) }
     }
 
     pub(crate) fn is_fresh(&self, now: OffsetDateTime) -> bool {
@@ -161,5 +162,13 @@ mod tests {
         assert!(token("\"600\"").is_fresh(now));
         assert!(!token("null").is_fresh(now));
         assert!(!token("18446744073709551615").is_fresh(now + Duration::minutes(30)));
+    }
+
+    #[test]
+    fn a_token_that_is_issued_at_the_end_of_the_calendar_ends_with_it() {
+        let end = datetime!(9999-12-31 23:59:59 UTC);
+        let body = r#"{"access_token":"t","token_type":"DPoP","expires_in":600}"#;
+        let token = ServiceToken::new(judge_grant(&answer(200, &[], body)).unwrap(), end);
+        assert!(token.is_fresh(end) && !token.is_fresh(end.saturating_add(Duration::minutes(1))));
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn judge(examined: Examined, trust: &Trust, then: OffsetDateTime) -> 
         reasons: examined.reasons,
         checks: Vec::new(),
     };
-    let is_late = |stamped| report.signed_at.is_some_and(|signed| stamped + CLOCK_TOLERANCE < signed);
+    let is_late = |stamped| report.signed_at.is_some_and(|signed| signed - stamped > CLOCK_TOLERANCE);
     if stamps.time.is_some_and(is_late) {
         report.reasons.push(SIGNING_TIME_LATE);
     }
