@@ -251,10 +251,17 @@ fn office(authority: &Authority, command: Command) -> Result<ExitCode, Box<dyn E
     match command {
         Command::Serve { .. } => {}
         Command::Init => println!("{}", authority.dir().join("trust.json").display()),
-        Command::Issue { name_kanji: Some(kanji), name_romaji: Some(romaji), role: Some(role), valid_days, .. } => {
+        Command::Issue {
+            name_kanji: Some(kanji),
+            name_romaji: Some(romaji),
+            role: Some(role),
+            valid_days,
+            ..
+        } => {
             let mut holder = HolderSpec::new(&kanji, &romaji, &role);
             let now = authority.clock().now();
-            holder.validity = valid_days.map(|days| (now - time::Duration::MINUTE, now + time::Duration::days(days.into())));
+            holder.validity = valid_days
+                .map(|days| (now - time::Duration::MINUTE, now + time::Duration::days(days.into())));
             println!("{}", authority.issue(&holder)?);
         }
         Command::Issue { count, roster, .. } => issue_ahead(authority, count, roster.as_deref())?,
