@@ -127,6 +127,7 @@ mod tests {
         }
         // Canonical XML 1.1 Appendix A
         for (base, reference, joined) in [
+            ("a", "c", "c"),
             ("a/b", "../../c", "../c"),
             ("..", "x", "../x"),
             ("../..", "../foo", "../../../foo"),
