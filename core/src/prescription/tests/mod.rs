@@ -9,6 +9,7 @@ use super::{table::RECORDS, *};
 
 mod files;
 mod rules;
+mod text;
 
 /// A sample of the operator's test environment.
 const SAMPLE: &str = "SJ1

@@ -116,6 +116,8 @@ mod tests {
             ("../../../g", "http://a/g"),
             ("g;x=1/../y", "http://a/b/c/y"),
             ("g#s", "http://a/b/c/g"),
+            ("g:h#s", "g:h"),
+            ("//g#s", "http://g"),
             ("/", "http://a/"),
             ("./g:h", "http://a/b/c/g:h"),
             ("i/g:h", "http://a/b/c/i/g:h"),
@@ -125,6 +127,7 @@ mod tests {
         }
         // Canonical XML 1.1 Appendix A
         for (base, reference, joined) in [
+            ("a", "c", "c"),
             ("a/b", "../../c", "../c"),
             ("..", "x", "../x"),
             ("../..", "../foo", "../../../foo"),
