@@ -5,7 +5,7 @@ mod scan;
 
 use std::{borrow::Cow, ops::Range};
 
-use memchr::memchr;
+use memchr::memchr2;
 use roxmltree::{Node, ParsingOptions};
 
 use scan::Scan;
@@ -103,8 +103,11 @@ impl<'a> Text<'a> {
         }
         let text = simdutf8::basic::from_utf8(bytes).map_err(|_| XmlError::NotUtf8)?;
         let text = without_declaration(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text))?;
-        let text = match memchr(b'\r', text.as_bytes()) {
-            Some(_) => Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")),
+        let text = match memchr2(b'\r', b'&', text.as_bytes()) {
+            Some(_) => {
+                check_references(text)?;
+                Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+            }
             None => Cow::Borrowed(text),
         };
         let Scan { declaring, aside, removed, .. } = Scan::run(&text)?;
@@ -240,17 +243,40 @@ fn without_declaration(text: &str) -> Result<&str, XmlError> {
         return Ok(text);
     };
     let (declaration, rest) = declaration.split_once("?>").ok_or(XmlError::NotWellFormed { line: 1 })?;
-    let mut attributes = declaration.split(['"', '\'']);
-    let mut has_version = false;
-    while let (Some(name), Some(value)) = (attributes.next(), attributes.next()) {
-        match name.trim_matches(|c| is_space(c) || c == '=') {
-            "version" if value == "1.0" => has_version = true,
-            "encoding" if value.eq_ignore_ascii_case("UTF-8") => {}
-            "standalone" if matches!(value, "yes" | "no") => {}
+    let (mut left, mut last) = (declaration, 0);
+    while let Some((name, value)) = left.split_once('=') {
+        let quote = value.chars().find(|c| !is_space(*c)).filter(|c| matches!(c, '"' | '\''));
+        let value =
+            quote.and_then(|quote| value.trim_start_matches(is_space).strip_prefix(quote)?.split_once(quote));
+        let (value, after) = value.ok_or(XmlError::Declaration)?;
+        let place = match name.strip_prefix(is_space).map(|name| name.trim_matches(is_space)) {
+            Some("version") if value == "1.0" => 1,
+            Some("encoding") if value.eq_ignore_ascii_case("UTF-8") => 2,
+            Some("standalone") if matches!(value, "yes" | "no") => 3,
             _ => return Err(XmlError::Declaration),
+        };
+        if place <= last || (last == 0 && place != 1) {
+            return Err(XmlError::Declaration);
+        }
+        (left, last) = (after, place);
+    }
+    let is_over = last > 0 && left.chars().all(is_space);
+    if is_over { Ok(rest) } else { Err(XmlError::Declaration) }
+}
+
+/// Refuses references to what is no character, for which the parser would put U+FFFD (XML 1.0 §4.1).
+fn check_references(text: &str) -> Result<(), XmlError> {
+    for (at, start) in text.match_indices("&#") {
+        let number = text.get(at + start.len()..).and_then(|rest| rest.split(';').next()).unwrap_or_default();
+        let number = match number.strip_prefix('x') {
+            Some(digits) => u32::from_str_radix(digits, 16),
+            None => number.parse(),
+        };
+        if number.is_ok_and(|number| char::from_u32(number).is_none()) {
+            return Err(XmlError::NotWellFormed { line: scan::line_at(text, at) });
         }
     }
-    if has_version { Ok(rest) } else { Err(XmlError::Declaration) }
+    Ok(())
 }
 
 fn is_space(c: char) -> bool {
@@ -299,6 +325,44 @@ mod tests {
             assert_eq!(read(&format!("{start}{deep}")), Err(XmlError::TooDeep));
         }
         assert_eq!(read(&format!("<a><![CDATA[ > <b> ' ]]>{deep}")), Err(XmlError::TooDeep));
+    }
+
+    #[test]
+    fn names_that_begin_with_a_colon_are_refused() {
+        for xml in ["<:a></a>", "<a></:a>", "<:a/>", "<a :b=''/>", "<a b='' :c=''/>", "<a :id='x' b=''/>"] {
+            assert_eq!(read(xml), Err(XmlError::NotWellFormed { line: 1 }), "{xml}");
+        }
+        assert_eq!(read("<p:a xmlns:p='u' p:b=':'>:</p:a>"), Ok(()));
+    }
+
+    #[test]
+    fn a_reference_to_what_is_no_character_is_refused() {
+        for reference in
+            ["&#xD800;", "&#57343;", "&#x110000;", "&#99999999999;", "&#x;", "&#;", "&#+9;", "&#x9"]
+        {
+            let refused = Err(XmlError::NotWellFormed { line: 2 });
+            assert_eq!(read(&format!("<a>\n{reference}</a>")), refused, "{reference}");
+            assert_eq!(read(&format!("<a>\n<b c='{reference}'/></a>")), refused, "{reference}");
+        }
+        assert_eq!(read("<a b='&#x9;&amp;'>&#x1F48A;&#38;</a>"), Ok(()));
+    }
+
+    #[test]
+    fn a_declaration_has_its_parts_in_order_and_apart() {
+        for (declaration, is_one) in [
+            ("version='1.0'", true),
+            ("version = \"1.0\"\tencoding='utf-8' standalone='no' ", true),
+            ("version='1.0'encoding='UTF-8'", false),
+            ("encoding='UTF-8' version='1.0'", false),
+            ("version='1.0' version='1.0'", false),
+            ("version=='1.0'", false),
+            ("version '1.0'", false),
+            ("version='1.0\"", false),
+            ("version='1.0' x", false),
+            ("version=1.0", false),
+        ] {
+            assert_eq!(read(&format!("<?xml {declaration}?><a/>")).is_ok(), is_one, "{declaration}");
+        }
     }
 
     #[test]

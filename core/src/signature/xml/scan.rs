@@ -38,7 +38,8 @@ impl Scan {
             rest = match markup.as_bytes().first() {
                 Some(b'/') => {
                     scan.open.pop();
-                    split_once(markup, b'>').ok_or_else(line)?.1
+                    let ends = split_once(markup, b'>').filter(|_| !markup.starts_with("/:"));
+                    ends.ok_or_else(line)?.1
                 }
                 Some(b'!' | b'?') => scan.other(markup)?.ok_or_else(line)?,
                 _ => {
@@ -128,7 +129,12 @@ fn is_plain(text: &str) -> bool {
 }
 
 fn line_of(text: &str, rest: &str) -> u32 {
-    let before = text.get(..text.len() - rest.len()).unwrap_or_default();
+    line_at(text, text.len() - rest.len())
+}
+
+/// The line, from 1, in which this byte of the text is.
+pub(super) fn line_at(text: &str, at: usize) -> u32 {
+    let before = text.get(..at).unwrap_or_default();
     u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX).saturating_add(1)
 }
 
@@ -149,10 +155,13 @@ pub(in crate::signature) struct StartTag<'a> {
 
 impl<'a> StartTag<'a> {
     /// `None` when the tag does not end. Refuses what the parser would misread: two default namespaces, an attribute
-    /// `p:xmlns`, and `xmlns:p=""` (Namespaces in XML 1.0 §5).
+    /// `p:xmlns`, `xmlns:p=""`, and names that begin with a colon (Namespaces in XML 1.0 §4, §5).
     pub(in crate::signature) fn read(markup: &'a str) -> Result<Option<Self>, XmlError> {
         let (mut attributes, mut namespaces, mut has_default) = (0, 0, false);
         let mut rest = markup;
+        if markup.starts_with(':') {
+            return Ok(None);
+        }
         loop {
             let stop = memchr3(b'"', b'\'', b'>', rest.as_bytes());
             let Some((head, tail)) = stop.and_then(|at| rest.split_at_checked(at)) else { return Ok(None) };
@@ -173,6 +182,7 @@ impl<'a> StartTag<'a> {
                 "xmlns" => has_default = true,
                 prefixed if prefixed.starts_with("xmlns:") && !value.is_empty() => {}
                 odd if odd.starts_with("xmlns:") || odd.ends_with(":xmlns") => return Ok(None),
+                odd if odd.starts_with(':') => return Ok(None),
                 _ => continue,
             }
             namespaces += 1;
