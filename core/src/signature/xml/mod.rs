@@ -103,6 +103,9 @@ impl<'a> Text<'a> {
         }
         let text = simdutf8::basic::from_utf8(bytes).map_err(|_| XmlError::NotUtf8)?;
         let text = without_declaration(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text))?;
+        if text.starts_with(BYTE_ORDER_MARK) {
+            return Err(XmlError::NotWellFormed { line: 1 }); // the parser would take off a second one
+        }
         let text = match memchr2(b'\r', b'&', text.as_bytes()) {
             Some(_) => {
                 check_references(text)?;
@@ -325,6 +328,14 @@ mod tests {
             assert_eq!(read(&format!("{start}{deep}")), Err(XmlError::TooDeep));
         }
         assert_eq!(read(&format!("<a><![CDATA[ > <b> ' ]]>{deep}")), Err(XmlError::TooDeep));
+    }
+
+    #[test]
+    fn a_second_byte_order_mark_is_refused() {
+        assert_eq!(read("\u{feff}<?xml version='1.0'?><a/>"), Ok(()));
+        for xml in ["\u{feff}\u{feff}<a/>", "<?xml version='1.0'?>\u{feff}<a/>"] {
+            assert_eq!(read(xml), Err(XmlError::NotWellFormed { line: 1 }));
+        }
     }
 
     #[test]
