@@ -158,6 +158,9 @@ class Smoke(unittest.IsolatedAsyncioTestCase):
         self.assertEqual([one.id() for one in waiting], [request])
         self.assertEqual(waiting[0].content().preview.patient.name, "電処　太郎")
 
+        last = await agent.last_inbox()
+        self.assertEqual([one.id() for one in last.waiting], [request])
+
         async def refuses(prompt):
             raise hpki.KeyVaultError.Cancelled()
 

@@ -19,6 +19,7 @@ use crate::{
     inbox_watch::InboxWatch,
     journal::JournalEntry,
     key_vault::{KeyVault, VaultShim},
+    last_inbox::LastInbox,
     progress::{ProgressListener, told_to},
     secret_store::{self, SecretStore, StoreShim},
     status::Status,
@@ -189,6 +190,14 @@ impl Agent {
     ) -> Result<Vec<Arc<Waiting>>, AgentError> {
         let waiting = unless_cancelled(cancellation, self.0.inbox(wait)).await?;
         Ok(waiting.into_iter().map(Waiting::new).collect())
+    }
+
+    /// The inbox as it was when it was last read, by `inbox` or a watch; no network. For a phone that is offline: none before
+    /// the first reading.
+    ///
+    /// Failures: `NotRegistered`, `StateDamaged`, `StorageFailed`.
+    pub async fn last_inbox(&self) -> Result<Option<LastInbox>, AgentError> {
+        Ok(self.0.last_inbox().await?.map(LastInbox::from))
     }
 
     /// Watches the inbox: see `InboxWatch`.

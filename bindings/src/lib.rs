@@ -38,6 +38,7 @@ mod inbox_watch;
 mod inspection;
 mod journal;
 mod key_vault;
+mod last_inbox;
 mod log_sink;
 mod preview;
 mod progress;
@@ -66,6 +67,7 @@ pub use journal::{
     JournalEntry, JournalError, JournalEvent, JournalSummary, TamperingKind, verify_journal_export,
 };
 pub use key_vault::{KeyAlias, KeyRole, KeyVault, KeyVaultError, NewKey, Prompt};
+pub use last_inbox::LastInbox;
 pub use log_sink::{LogLevel, LogRecord, LogSink, set_log_sink};
 pub use preview::*;
 pub use progress::{ProgressListener, ProgressStep};

@@ -9,6 +9,7 @@ mod approving;
 mod error;
 mod last_inbox;
 mod mapping;
+mod noting;
 mod outbox;
 mod record;
 mod registering;
@@ -21,7 +22,6 @@ use std::{collections::HashSet, sync::Arc};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::Mutex;
 
-use self::outbox::Item;
 pub use self::{
     approving::{Approved, Batch, Delivery, Redelivery},
     error::{AgentError, Code, Kind},
@@ -30,11 +30,12 @@ pub use self::{
     settings::{EXPIRY_WARNING, Warning},
     waiting::Waiting,
 };
+use self::{noting::Notes, outbox::Item};
 pub use crate::service::Requester;
 use crate::{
     certificate::Holder,
     device::{Device, KeyRole, state::State},
-    journal::{Digest, Entry, Event, Journal},
+    journal::{Digest, Entry, Journal},
     registration::{Binding, ClientInfo},
     service::{BoundService, ClientIdentity, MAX_SKEW, Service, ServiceError},
     trust::{TrustConfiguration, TrustedService},
@@ -66,7 +67,8 @@ pub enum Status {
         issuer: String,
         /// Whose certificate it is.
         holder: Holder,
-        /// Signed files that the service has not yet taken: see [`Agent::deliver_pending`].
+        /// Signed files that the service has not yet taken, or whose delivery is not yet in the record: see
+        /// [`Agent::deliver_pending`].
         undelivered: usize,
     },
 }
@@ -77,7 +79,7 @@ pub struct Agent {
     client: ClientInfo,
     device: Device,
     state: Arc<State>,
-    journal: Arc<Journal>,
+    notes: Arc<Notes>,
     bound: Mutex<Option<Bound>>,
     /// Documents whose refusal is in the journal already.
     refused: Mutex<HashSet<Digest>>,
@@ -128,7 +130,7 @@ impl Agent {
             client,
             device,
             state: Arc::new(state),
-            journal: Arc::new(journal),
+            notes: Arc::new(Notes::of(journal)),
             bound: Mutex::new(binding.map(|binding| Bound { binding, session: None })),
             refused: Mutex::default(),
             answered: Mutex::default(),
@@ -156,7 +158,7 @@ impl Agent {
     /// # Errors
     /// [`Code::JournalTampered`], [`Code::StorageFailed`].
     pub async fn journal(&self) -> Result<Vec<Entry>, AgentError> {
-        self.with_journal(|journal| Ok(journal.entries()?)).await
+        self.with_notes(|notes| Ok(notes.journal.entries()?)).await
     }
 
     /// The same as JSON lines (see [`crate::journal`]).
@@ -164,9 +166,9 @@ impl Agent {
     /// # Errors
     /// [`Code::JournalTampered`], [`Code::StorageFailed`].
     pub async fn export_journal(&self) -> Result<Vec<u8>, AgentError> {
-        self.with_journal(|journal| {
+        self.with_notes(|notes| {
             let mut out = Vec::new();
-            journal.export(&mut out)?;
+            notes.journal.export(&mut out)?;
             Ok(out)
         })
         .await
@@ -185,7 +187,7 @@ impl Agent {
         };
         let key_binding = binding.key_alias(KeyRole::Device).binding;
         self.remove_registration(session.service(), binding.registration_client_uri(), &key_binding).await?;
-        self.note(vec![record::unregistered(&binding)?]).await?;
+        self.note_once(record::unregistered(&binding)?).await?;
         self.wipe(&key_binding).await?;
         *self.bound.lock().await = None;
         Ok(())
@@ -228,28 +230,29 @@ impl Agent {
             if let Some(Bound { binding, .. }) = bound.take() {
                 // What was signed and not delivered goes with the keys: the request still waits, for the next phone.
                 let lost = self.with_state(Item::undelivered).await?;
-                let mut events: Vec<_> =
-                    lost.iter().map(|i| record::not_delivered(i, error.code())).collect();
-                events.push(record::wiped(error.code()));
-                self.note(events).await?;
+                let not_delivered =
+                    |i: &Item| record::not_delivered(&i.id, Digest::from_sha256(i.document), error.code());
+                let mut events: Vec<_> = lost.iter().map(not_delivered).collect();
+                // The doctor may have unbound the phone, in an act that did not come to its end.
+                let ended = record::unregistered(&binding)?;
+                if !self.is_noted(ended).await {
+                    events.push(record::wiped(error.code()));
+                }
+                // Nothing is to keep the keys from being destroyed, not even a full disk.
+                self.note_or_owe(events).await;
                 self.wipe(&binding.key_alias(KeyRole::Device).binding).await?;
             }
         }
         Err(error)
     }
 
-    async fn note(&self, events: Vec<Event>) -> Result<(), AgentError> {
-        let now = self.device.clock.now();
-        self.with_journal(move |journal| Ok(journal.append_all(now, &events)?)).await
-    }
-
     /// The journal's file and the secret store block; they are kept off the async threads.
-    async fn with_journal<T: Send + 'static>(
+    async fn with_notes<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Journal) -> Result<T, AgentError> + Send + 'static,
+        work: impl FnOnce(&Notes) -> Result<T, AgentError> + Send + 'static,
     ) -> Result<T, AgentError> {
-        let journal = Arc::clone(&self.journal);
-        blocking(move || work(&journal)).await
+        let notes = Arc::clone(&self.notes);
+        blocking(move || work(&notes)).await
     }
 
     async fn with_state<T: Send + 'static>(

@@ -132,7 +132,9 @@ impl Agent {
     /// signed. [`Code::AlreadyAnswered`], [`Code::BatchStale`]: nor was it when a request of the batch has been answered since,
     /// or another approval of it has begun, from an earlier reading of the inbox.
     /// [`Code::SignatureRefused`], [`Code::SignatureWrong`] and the errors of the wire: nothing is handed out; a repeat
-    /// needs a new approval and signs the same bytes. A failed delivery is no error: see [`Delivery`].
+    /// needs a new approval and signs the same bytes. So it is with [`Code::StorageFailed`], except that files that could be
+    /// kept are delivered by [`Agent::deliver_pending`]. A failed delivery is no error, nor is a phone that cannot write
+    /// down that it succeeded: see [`Delivery`].
     pub async fn approve(&self, batch: Batch) -> Result<Vec<Approved>, AgentError> {
         let mut answered = self.answered.lock().await;
         let (_, session) = self.session().await?;
@@ -155,42 +157,47 @@ impl Agent {
         let done = match values.and_then(|values| assemble(items, values)) {
             Ok(done) => done,
             Err(error) => {
-                self.note(vec![record::not_signed(error.code(), count)]).await?;
+                self.note_or_owe(vec![record::not_signed(error.code(), count)]).await;
                 return Err(error);
             }
         };
-        self.keep(done.iter().map(|done| done.item.clone()).collect()).await?;
-        self.note(done.iter().map(Done::event).collect()).await?;
+        if let (kept, Err(error)) = self.keep(done.iter().map(|done| done.item.clone()).collect()).await? {
+            self.note_or_owe(vec![record::not_signed(error.code(), count - kept)]).await;
+            return Err(error);
+        }
+        // What is kept stands, whether or not it can be written down now.
+        self.note_or_owe(done.iter().filter_map(|done| record::signed(&done.item)).collect()).await;
 
         let mut approved = Vec::with_capacity(count);
-        for Done { item, label, file, .. } in done {
-            let delivery = self.deliver(&session, &item, Attempt::First, &mut answered).await?;
+        for Done { item, label, file } in done {
+            let delivery = self.deliver(&session, &item, Attempt::First, &mut answered).await;
             approved.push(Approved { id: item.id, label, signed: file, delivery });
         }
-        self.forget_answered(&answered).await?;
+        let _ = self.forget_answered(&answered).await;
         Ok(approved)
     }
 
     /// Hands signed files to the service that it has not yet taken. For an app's start and for the return of the network.
-    /// Returns what became of each; one that is [`Delivery::Pending`] still waits for the next time.
+    /// Returns what became of each; one that is [`Delivery::Pending`] still waits for the next time. Whatever the record
+    /// lacks of earlier acts is written first.
     ///
     /// # Errors
-    /// [`Code::NotRegistered`], [`Code::PhoneUnbound`], [`Code::StorageFailed`].
+    /// [`Code::NotRegistered`], [`Code::PhoneUnbound`], [`Code::StorageFailed`], [`Code::JournalTampered`].
     pub async fn deliver_pending(&self) -> Result<Vec<Redelivery>, AgentError> {
         let mut answered = self.answered.lock().await;
-        let items = self.with_state(Item::undelivered).await?;
+        let items = self.catch_up().await?;
         if items.is_empty() {
             return Ok(Vec::new());
         }
         let (_, session) = self.session().await?;
         let mut tried = Vec::with_capacity(items.len());
         for item in items {
-            match self.deliver(&session, &item, Attempt::Repeated, &mut answered).await? {
+            match self.deliver(&session, &item, Attempt::Repeated, &mut answered).await {
                 Delivery::Pending(error) if error.code() == Code::PhoneUnbound => return Err(error),
                 delivery => tried.push(Redelivery { id: item.id, delivery }),
             }
         }
-        self.forget_answered(&answered).await?;
+        let _ = self.forget_answered(&answered).await;
         Ok(tried)
     }
 
@@ -207,8 +214,14 @@ impl Agent {
         accept_certificate(self.trusted(binding.issuer())?, credential.chain(), now)
     }
 
-    async fn keep(&self, items: Vec<Item>) -> Result<(), AgentError> {
-        self.with_state(move |state| items.iter().try_for_each(|item| item.save(state))).await
+    /// How many could be kept, the first ones, and what befell the next.
+    async fn keep(&self, items: Vec<Item>) -> Result<(usize, Result<(), AgentError>), AgentError> {
+        self.with_state(move |state| {
+            let mut kept = 0;
+            let all = items.iter().try_for_each(|item| item.save(state).map(|()| kept += 1));
+            Ok((kept, all))
+        })
+        .await
     }
 
     async fn deliver(
@@ -217,10 +230,10 @@ impl Agent {
         item: &Item,
         attempt: Attempt,
         answered: &mut HashSet<String>,
-    ) -> Result<Delivery, AgentError> {
+    ) -> Delivery {
         let Some(uri) = &item.response_uri else {
-            self.forget(item.entry()).await?;
-            return Ok(Delivery::Returned);
+            let _ = self.forget(item.entry()).await;
+            return Delivery::Returned;
         };
         let delivery = match self.judge(session.deliver(uri, &item.signed).await).await {
             Ok(()) => Delivery::Delivered,
@@ -228,17 +241,25 @@ impl Agent {
                 // An earlier attempt arrived although its answer did not.
                 (Code::AlreadyAnswered, Attempt::Repeated) => Delivery::Delivered,
                 (Code::AlreadyAnswered | Code::RequestGone, _) => Delivery::Refused(error),
-                _ => return Ok(Delivery::Pending(error)),
+                _ => return Delivery::Pending(error),
             },
         };
         answered.insert(item.id.clone());
         let event = match &delivery {
-            Delivery::Refused(error) => record::not_delivered(item, error.code()),
+            Delivery::Refused(error) => {
+                record::not_delivered(&item.id, Digest::from_sha256(item.document), error.code())
+            }
             _ => record::delivered(item),
         };
-        self.note(vec![event]).await?;
-        self.forget(item.entry()).await?;
-        Ok(delivery)
+        // The service has spoken: what fails on this phone from here on changes nothing of it. A delivery that could not be
+        // written down is kept to be asked for again: the service's answer tells it. Another's answer would not be told from
+        // one's own then, so that file is not kept.
+        let is_noted = self.note_or_owe(vec![event]).await;
+        if is_noted || matches!(delivery, Delivery::Refused(_)) {
+            // What cannot be removed now is found by the next `deliver_pending`.
+            let _ = self.forget(item.entry()).await;
+        }
+        delivery
     }
 
     /// Nothing of this entry is kept any longer.
@@ -274,8 +295,9 @@ fn assemble(items: Vec<Ready>, mut values: Vec<Vec<u8>>) -> Result<Vec<Done>, Ag
         let value = values.remove(at.ok_or_else(|| AgentError::new(Code::SignatureWrong))?);
         let stored = prepared.to_stored();
         let file = prepared.finish(&value)?;
-        let item = Item { id, document, response_uri, prepared: stored, signed: file.bytes().to_vec() };
-        done.push(Done { item, label, value, file });
+        let (signed, signature) = (file.bytes().to_vec(), Some(Digest::of(&value)));
+        let item = Item { id, document, response_uri, prepared: stored, signed, signature };
+        done.push(Done { item, label, file });
     }
     Ok(done)
 }
@@ -284,14 +306,7 @@ fn assemble(items: Vec<Ready>, mut values: Vec<Vec<u8>>) -> Result<Vec<Done>, Ag
 struct Done {
     item: Item,
     label: String,
-    value: Vec<u8>,
     file: SignedPrescription,
-}
-
-impl Done {
-    fn event(&self) -> Event {
-        record::signed(&self.item, &self.value)
-    }
 }
 
 impl Ready {
@@ -302,6 +317,7 @@ impl Ready {
             response_uri: self.response_uri.clone(),
             prepared: self.prepared.to_stored(),
             signed: Vec::new(),
+            signature: None,
         }
     }
 }

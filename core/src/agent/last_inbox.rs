@@ -165,7 +165,8 @@ impl Agent {
         .await
     }
 
-    /// These requests wait no longer.
+    /// These requests wait no longer. Where that cannot be written the next reading finds it, and nothing remembered is
+    /// signed before one.
     pub(super) async fn forget_answered(&self, answered: &HashSet<String>) -> Result<(), AgentError> {
         let answered = answered.clone();
         self.with_state(move |state| {

@@ -6,8 +6,11 @@ use std::collections::HashSet;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use super::{AgentError, Code};
-use crate::device::state::State;
+use super::{AgentError, Code, record};
+use crate::{
+    device::state::State,
+    journal::{Digest, Entry, Event},
+};
 
 /// Every entry's name begins so.
 const PREFIX: &str = "outbox-";
@@ -27,6 +30,20 @@ pub(super) struct Item {
     /// The signed file, once there is one.
     #[serde(with = "bytes")]
     pub(super) signed: Vec<u8>,
+    /// SHA-256 of the signature's value, once there is one.
+    #[serde(default)]
+    pub(super) signature: Option<Digest>,
+}
+
+/// How far the record has followed a signed file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It does not say that it was signed.
+    Unnoted,
+    /// It does not say what became of it.
+    Signed,
+    /// It does.
+    Ended,
 }
 
 /// Names the entry of a request by its identifier, that of a file of the app's own by its content: labels may repeat.
@@ -72,6 +89,23 @@ impl Item {
             }
         }
         items.iter().try_for_each(|item| item.save(state))
+    }
+
+    /// Only what was written behind this very signature is about this file: an earlier one over the same document may have
+    /// ended otherwise.
+    pub(super) fn stage(&self, record: &[Entry]) -> Stage {
+        let signed = record::signed(self);
+        let Some(at) = record.iter().rposition(|entry| Some(&entry.event) == signed.as_ref()) else {
+            return Stage::Unnoted;
+        };
+        let own = (record::request(self), Digest::from_sha256(self.document));
+        let is_end = |entry: &Entry| match &entry.event {
+            Event::Delivered { request, document } | Event::NotDelivered { request, document, .. } => {
+                (*request, *document) == own
+            }
+            _ => false,
+        };
+        if record.iter().skip(at).any(is_end) { Stage::Ended } else { Stage::Signed }
     }
 
     /// Signed files that the service has not yet taken.

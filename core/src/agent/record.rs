@@ -30,19 +30,21 @@ pub(super) fn not_signed(why: Code, count: usize) -> Event {
     Event::NotSigned { code: journal::Code::of_name(why.as_str()), count: count as u64 }
 }
 
-pub(super) fn signed(item: &Item, value: &[u8]) -> Event {
+/// `None` for what is not signed.
+pub(super) fn signed(item: &Item) -> Option<Event> {
     let document = Digest::from_sha256(item.document);
     let request = item.response_uri.as_ref().map(|_| request(item));
-    Event::Signed { request, document, signature: Digest::of(value) }
+    Some(Event::Signed { request, document, signature: item.signature? })
 }
 
 pub(super) fn delivered(item: &Item) -> Event {
     Event::Delivered { request: request(item), document: Digest::from_sha256(item.document) }
 }
 
-pub(super) fn not_delivered(item: &Item, why: Code) -> Event {
-    let document = Digest::from_sha256(item.document);
-    Event::NotDelivered { request: request(item), document, code: journal::Code::of_name(why.as_str()) }
+/// Of a signed file or a refusal to sign, for the request of this identifier.
+pub(super) fn not_delivered(id: &str, document: Digest, why: Code) -> Event {
+    let request = Digest::of(id.as_bytes());
+    Event::NotDelivered { request, document, code: journal::Code::of_name(why.as_str()) }
 }
 
 pub(super) fn declined(id: &str, document: Option<Digest>) -> Event {
@@ -59,7 +61,7 @@ pub(super) fn refused(id: &str, document: Digest, error: &AgentError) -> Event {
 }
 
 /// A request's identifier as the journal knows it.
-fn request(item: &Item) -> Digest {
+pub(super) fn request(item: &Item) -> Digest {
     Digest::of(item.id.as_bytes())
 }
 

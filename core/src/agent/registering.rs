@@ -124,7 +124,13 @@ impl Agent {
                 if is_final(&refusal) {
                     self.wipe(&begun.key_binding).await?;
                 }
-                Err(refusal.into())
+                // The clock was right at the beginning, and has jumped since.
+                let has_jumped = is_of_time(&refusal) && answer.skew.is_some_and(is_wrong);
+                Err(if has_jumped {
+                    AgentError::new(Code::ClockWrong).caused_by(refusal)
+                } else {
+                    refusal.into()
+                })
             }
         }
     }
@@ -150,7 +156,7 @@ impl Agent {
     pub async fn confirm(&self, candidate: Candidate) -> Result<(), AgentError> {
         let Candidate { binding, replaced, session, .. } = candidate;
         let stored = binding.to_json()?;
-        self.note(vec![record::registered(&binding, replaced)?]).await?;
+        self.note_once(record::registered(&binding, replaced)?).await?;
         self.with_state(move |state| {
             state.write(BINDING, &stored)?;
             Ok(state.remove(BEGUN)?)
@@ -350,6 +356,11 @@ impl Agent {
 /// Whether the phone's clock is to be set right.
 pub(super) fn is_wrong(skew: Duration) -> bool {
     skew.abs() > MAX_SKEW
+}
+
+/// Whether a wrong time may be why a proof was refused.
+fn is_of_time(refusal: &RegistrationRefusal) -> bool {
+    matches!(refusal, RegistrationRefusal::InvalidDpopProof | RegistrationRefusal::InvalidApprovalProof)
 }
 
 /// Whether a ticket can never be used again by this phone, so that the keys made for it are worthless.

@@ -95,10 +95,12 @@ impl Agent {
     /// Once for each document, however often the inbox is read while the agent lives.
     async fn note_refusal(&self, waiting: &Waiting, refused: &AgentError) -> Result<(), AgentError> {
         let document = Digest::from_sha256(waiting.document);
-        if !self.refused.lock().await.insert(document) {
-            return Ok(());
+        let mut noted = self.refused.lock().await;
+        if !noted.contains(&document) {
+            self.note(vec![record::refused(&waiting.id, document, refused)]).await?;
+            noted.insert(document);
         }
-        self.note(vec![record::refused(&waiting.id, document, refused)]).await
+        Ok(())
     }
 
     /// A prescription that the app brings itself: the envelope without signature, or the bare `SJ1` CSV.
@@ -124,7 +126,7 @@ impl Agent {
     }
 
     /// Tells the requester that the doctor will not sign (protocol §6, `access_denied`). `reason` is the doctor's own
-    /// words to the clinic; its first 200 characters are sent, never kept.
+    /// words to the clinic; its first 200 characters are sent, never kept. The record has it before it is sent.
     ///
     /// # Errors
     /// [`Code::AlreadyAnswered`], [`Code::RequestGone`], [`Code::PhoneUnbound`], and the errors of the wire.
@@ -132,19 +134,28 @@ impl Agent {
         let mut answered = self.answered.lock().await;
         let (_, session) = self.session().await?;
         let entry = outbox::entry(&waiting.id, &waiting.document, waiting.response_uri.as_deref());
-        if let Some(uri) = &waiting.response_uri {
+        if waiting.response_uri.is_some() {
             let at = entry.clone();
             let kept = self.with_state(move |state| Item::read(state, &at)).await?;
             if kept.is_some_and(|item| !item.signed.is_empty()) {
                 return Err(AgentError::new(Code::AlreadyAnswered));
             }
-            self.judge(session.decline(uri, reason).await).await?;
-            answered.insert(waiting.id.clone());
-            self.forget_answered(&answered).await?;
         }
-        let document = waiting.content.is_ok().then(|| Digest::from_sha256(waiting.document));
-        self.note(vec![record::declined(&waiting.id, document)]).await?;
-        self.forget(entry).await
+        let document = Digest::from_sha256(waiting.document);
+        let shown = waiting.content.is_ok().then_some(document);
+        self.note_once(record::declined(&waiting.id, shown)).await?;
+        let Some(uri) = &waiting.response_uri else { return self.forget(entry).await };
+        if let Err(error) = self.judge(session.decline(uri, reason).await).await {
+            if matches!(error.code(), Code::AlreadyAnswered | Code::RequestGone) {
+                self.note_or_owe(vec![record::not_delivered(&waiting.id, document, error.code())]).await;
+            }
+            return Err(error);
+        }
+        // The clinic has been told: what fails on this phone from here on changes nothing of it.
+        answered.insert(waiting.id);
+        let _ = self.forget_answered(&answered).await;
+        let _ = self.forget(entry).await;
+        Ok(())
     }
 }
 

@@ -182,7 +182,7 @@ impl Crl {
 /// Issuer and time.
 impl std::fmt::Debug for Crl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Crl({}, {})", self.0.issuer, self.0.this_update)
+        write!(f, "Crl({}, {})", self.0.issuer.text(), self.0.this_update)
     }
 }
 

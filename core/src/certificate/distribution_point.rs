@@ -50,8 +50,8 @@ pub(super) struct DistributionPoint {
 impl DistributionPoint {
     /// CRLDistributionPoints of a certificate by `issuer`.
     pub(super) fn all(value: &[u8], issuer: &Name) -> Option<Vec<Self>> {
-        let points = Tlv::only(value, Tag::Sequence)?.all(Tag::Sequence)?;
-        points.into_iter().map(|point| Self::from_tlv(point, issuer)).collect()
+        let points = Tlv::only(value, Tag::Sequence)?.each(Tag::Sequence);
+        points.map(|point| Self::from_tlv(point?, issuer)).collect()
     }
 
     fn from_tlv(point: Tlv, issuer: &Name) -> Option<Self> {

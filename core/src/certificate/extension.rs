@@ -136,7 +136,9 @@ impl Extensions {
     }
 
     fn find(&self, oid: &[u8]) -> Option<&Extension> {
-        self.all.iter().find(|extension| self.oid(extension) == oid)
+        // Most differ in the last octet alone, so that is compared first.
+        let is_named = |own: &[u8]| own.last() == oid.last() && own == oid;
+        self.all.iter().find(|extension| is_named(self.oid(extension)))
     }
 
     fn oid(&self, extension: &Extension) -> &[u8] {
@@ -253,8 +255,8 @@ fn basic_constraints(value: &[u8]) -> Option<BasicConstraints> {
 }
 
 fn policies(value: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let policies = Tlv::only(value, Tag::Sequence)?.all(Tag::Sequence)?;
-    policies.into_iter().map(|policy| policy.open()?.any()?.oid().map(<[u8]>::to_vec)).collect()
+    let policies = Tlv::only(value, Tag::Sequence)?.each(Tag::Sequence);
+    policies.map(|policy| policy?.open()?.any()?.oid().map(<[u8]>::to_vec)).collect()
 }
 
 /// keyIdentifier `[0]`, which comes first where it is present. Only a hint, so what cannot be read does no harm.
@@ -264,6 +266,6 @@ fn authority_key(value: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn purposes(value: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let purposes = Tlv::only(value, Tag::Sequence)?.all(Tag::ObjectIdentifier)?;
-    purposes.into_iter().map(|purpose| purpose.oid().map(<[u8]>::to_vec)).collect()
+    let purposes = Tlv::only(value, Tag::Sequence)?.each(Tag::ObjectIdentifier);
+    purposes.map(|purpose| purpose?.oid().map(<[u8]>::to_vec)).collect()
 }

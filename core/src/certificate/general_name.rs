@@ -80,7 +80,12 @@ impl NameKey {
         choice.finish()?;
         match name.tag {
             tag if tag == super::tlv::context(0) => {
-                GeneralName::all(name.value)?.iter().map(GeneralName::key).collect()
+                let mut names = Cursor::new(name.value)?;
+                let mut keys = Vec::with_capacity(1);
+                while !names.is_empty() {
+                    keys.push(GeneralName::from_tlv(names.any()?)?.key()?);
+                }
+                Some(keys)
             }
             tag if tag == super::tlv::context(1) => {
                 let Self(base) = Self::directory(issuer);

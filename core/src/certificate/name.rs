@@ -57,12 +57,20 @@ impl Name {
         &self.der
     }
 
-    /// RFC 4514.
+    /// RFC 4514: the last RDN first.
     pub(super) fn text(&self) -> String {
-        use std::fmt::Write;
         // Names are about as long as their DER.
         let mut text = String::with_capacity(self.der.len());
-        let _ = write!(text, "{self}");
+        let rdns: Vec<Tlv> = rdns(&self.der).collect();
+        let mut between = "";
+        for rdn in rdns.into_iter().rev() {
+            for attribute in inside(rdn).filter_map(attribute) {
+                text.push_str(between);
+                attribute.write_rfc4514(&mut text);
+                between = "+";
+            }
+            between = ",";
+        }
         text
     }
 
@@ -174,23 +182,6 @@ fn with_length(bytes: &[u8]) -> Vec<u8> {
     [&bytes.len().to_be_bytes(), bytes].concat()
 }
 
-/// RFC 4514: the last RDN first.
-impl std::fmt::Display for Name {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let rdns: Vec<Tlv> = rdns(&self.der).collect();
-        let mut between = "";
-        for rdn in rdns.into_iter().rev() {
-            for attribute in inside(rdn).filter_map(attribute) {
-                f.write_str(between)?;
-                attribute.write_rfc4514(f)?;
-                between = "+";
-            }
-            between = ",";
-        }
-        Ok(())
-    }
-}
-
 struct Attribute<'a> {
     oid: &'a [u8],
     value: Tlv<'a>,
@@ -212,14 +203,15 @@ impl<'a> Attribute<'a> {
         }
     }
 
-    fn write_rfc4514(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (short_name(self.oid), self.text()) {
-            (Some(short), Some(text)) => {
-                f.write_str(short)?;
-                f.write_str("=")?;
-                f.write_str(&escape(&text))
-            }
-            _ => write!(f, "{}=#{}", dotted(self.oid), super::hex(self.value.raw)),
+    fn write_rfc4514(&self, text: &mut String) {
+        if let (Some(short), Some(value)) = (short_name(self.oid), self.text()) {
+            text.push_str(short);
+            text.push('=');
+            text.push_str(&escape(&value));
+        } else {
+            text.push_str(&dotted(self.oid));
+            text.push_str("=#");
+            text.push_str(&super::hex(self.value.raw));
         }
     }
 }
@@ -323,7 +315,7 @@ mod tests {
         ]);
         let expected = "1.2.840.113549.1.9.1=#1603614062,serialNumber=12,CN=\\#Taro\\+Yamada,\
                         O=\\ 医療\\, \\\"法人\\\"\\ ,C=JP";
-        assert_eq!(parsed(&der).to_string(), expected);
+        assert_eq!(parsed(&der).text(), expected);
     }
 
     #[test]
@@ -355,7 +347,7 @@ mod tests {
         }
         for (a, b) in names.iter().flat_map(|a| names.iter().map(move |b| (a, b))) {
             let equal = a.clone().canonical() == b.clone().canonical();
-            assert_eq!(a.matches(b), equal, "{a} {b}");
+            assert_eq!(a.matches(b), equal, "{} {}", a.text(), b.text());
         }
     }
 
@@ -365,7 +357,7 @@ mod tests {
         let ab = tlv(0x30, &tlv(0x31, &[x.clone(), y.clone()].concat()));
         let ba = tlv(0x30, &tlv(0x31, &[y, x].concat()));
         assert!(parsed(&ab).matches(&parsed(&ba)));
-        assert_eq!(parsed(&ab).to_string(), "CN=X+serialNumber=1");
+        assert_eq!(parsed(&ab).text(), "CN=X+serialNumber=1");
     }
 
     #[test]

@@ -206,14 +206,14 @@ impl<'a> PolicyState<'a> {
 
 /// PolicyMappings (§4.2.1.5): issuerDomainPolicy and subjectDomainPolicy, at least one pair.
 pub(super) fn mappings(value: &[u8]) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
-    let pairs = Tlv::only(value, Tag::Sequence)?.all(Tag::Sequence)?;
-    let pair = |pair: Tlv| {
-        let mut fields = pair.open()?;
+    let pairs = Tlv::only(value, Tag::Sequence)?.each(Tag::Sequence);
+    let pair = |pair: Option<Tlv>| {
+        let mut fields = pair?.open()?;
         let (from, to) = (fields.any()?.oid()?.to_vec(), fields.any()?.oid()?.to_vec());
         fields.finish()?;
         Some((from, to))
     };
-    let pairs: Vec<_> = pairs.into_iter().map(pair).collect::<Option<_>>()?;
+    let pairs: Vec<_> = pairs.map(pair).collect::<Option<_>>()?;
     (!pairs.is_empty()).then_some(pairs)
 }
 

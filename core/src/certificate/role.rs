@@ -24,15 +24,15 @@ const CODING_SCHEME: &[u8] = &[0x2a, 0x83, 0x08, 0x86, 0x91, 0x0f, 1, 6, 1, 1];
 /// Role texts in their order, from the value of subjectDirectoryAttributes. Other attributes are passed over.
 pub(super) fn roles(value: &[u8]) -> Option<Vec<String>> {
     let mut roles = Vec::new();
-    for attribute in Tlv::only(value, Tag::Sequence)?.all(Tag::Sequence)? {
-        let mut fields = attribute.open()?;
+    for attribute in Tlv::only(value, Tag::Sequence)?.each(Tag::Sequence) {
+        let mut fields = attribute?.open()?;
         let attribute_type = fields.any()?.oid()?;
         let values = fields.expect(Tag::Set)?;
         fields.finish()?;
         if attribute_type == HEALTHCARE_ACTOR {
-            for actors in values.all(Tag::Set)? {
-                for actor in actors.all(Tag::Sequence)? {
-                    roles.push(role(actor)?);
+            for actors in values.each(Tag::Set) {
+                for actor in actors?.each(Tag::Sequence) {
+                    roles.push(role(actor?)?);
                 }
             }
         }

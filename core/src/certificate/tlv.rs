@@ -35,12 +35,21 @@ impl<'a> Tlv<'a> {
 
     /// The elements inside, all of this tag.
     pub(crate) fn all(self, tag: Tag) -> Option<Vec<Tlv<'a>>> {
-        let mut cursor = self.open()?;
-        let mut items = Vec::new();
-        while !cursor.is_empty() {
-            items.push(cursor.expect(tag)?);
-        }
-        Some(items)
+        self.each(tag).collect()
+    }
+
+    /// The elements inside, which must all be of this tag: `None` stands for what is not, and is the last.
+    pub(crate) fn each(self, tag: Tag) -> impl Iterator<Item = Option<Tlv<'a>>> {
+        let mut rest = Some(self.open());
+        std::iter::from_fn(move || {
+            let Some(mut cursor) = rest.take()? else { return Some(None) };
+            if cursor.is_empty() {
+                return None;
+            }
+            let item = cursor.expect(tag);
+            rest = item.map(|_| Some(cursor));
+            Some(item)
+        })
     }
 
     /// Contents octets of a well-formed OBJECT IDENTIFIER (X.690 §8.19).
@@ -84,22 +93,21 @@ impl<'a> Tlv<'a> {
 
 /// Contents octets of an OBJECT IDENTIFIER as people write it. Arcs of over 128 bits, which nobody has, lose bits.
 pub(crate) fn dotted(oid: &[u8]) -> String {
-    let mut arcs = Vec::new();
+    use std::fmt::Write;
+    // Most arcs are of one octet and fewer than three digits.
+    let mut text = String::with_capacity(3 * oid.len() + 1);
     let mut arc: u128 = 0;
     for byte in oid {
         arc = arc << 7 | u128::from(byte & 0x7f);
         if byte & 0x80 == 0 {
-            arcs.push(arc);
+            let _ = if text.is_empty() {
+                let first = (arc / 40).min(2);
+                write!(text, "{first}.{}", arc - first * 40)
+            } else {
+                write!(text, ".{arc}")
+            };
             arc = 0;
         }
-    }
-    let mut text = match arcs.first() {
-        Some(first) => format!("{}.{}", (first / 40).min(2), first - (first / 40).min(2) * 40),
-        None => String::new(),
-    };
-    for arc in arcs.iter().skip(1) {
-        text.push('.');
-        text.push_str(&arc.to_string());
     }
     text
 }
@@ -208,6 +216,8 @@ pub(crate) fn context(number: u8) -> Tag {
 
 #[cfg(test)]
 mod tests {
+    use time::macros::datetime;
+
     use super::*;
 
     fn contents(head: &[u8], length: usize) -> Option<usize> {
@@ -245,6 +255,85 @@ mod tests {
             (&[4], 0),
         ] {
             assert_eq!(contents(head, length), None);
+        }
+    }
+
+    #[test]
+    fn contents_beyond_three_length_octets_are_not_opened() {
+        let most = vec![0; MAX_CONTENTS];
+        assert_eq!(Cursor::new(&most).map(|cursor| cursor.remaining()), Some(MAX_CONTENTS));
+        assert!(Cursor::new(&[most, vec![0]].concat()).is_none());
+    }
+
+    fn read(tag: Tag, value: &[u8]) -> Tlv<'_> {
+        Tlv { tag, value, raw: &[] }
+    }
+
+    #[test]
+    fn a_time_is_read_in_the_forms_of_rfc_5280_alone() {
+        let (short, long) = (Tag::UtcTime, Tag::GeneralizedTime);
+        for (tag, text, time) in [
+            (short, "491231235958Z", datetime!(2049-12-31 23:59:58 UTC)),
+            (short, "500102030405Z", datetime!(1950-01-02 03:04:05 UTC)),
+            (long, "20500102030405Z", datetime!(2050-01-02 03:04:05 UTC)),
+        ] {
+            assert_eq!(read(tag, text.as_bytes()).time(), Some(time));
+        }
+        for (tag, text) in [
+            (short, "491231235958"),
+            (short, "4912312359Z"),
+            (short, "491231235958+0900"),
+            (short, "491331235958Z"),
+            (short, "490230000000Z"),
+            (short, "491231240000Z"),
+            (short, "49123123595:Z"),
+            (short, "4/1231235958Z"),
+            (short, "4"),
+            (short, "20491231235958Z"),
+            (long, "491231235958Z"),
+            (long, "20491231235958.5Z"),
+            (long, "204"),
+            (Tag::Utf8String, "491231235958Z"),
+        ] {
+            assert_eq!(read(tag, text.as_bytes()).time(), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_identifier_is_read_when_each_arc_is_whole_and_shortest() {
+        for (octets, text) in [
+            (&[0x27][..], "0.39"),
+            (&[0x28], "1.0"),
+            (&[0x4f, 0x7f], "1.39.127"),
+            (&[0x50], "2.0"),
+            (&[0x78, 0x81, 0x80, 0], "2.40.16384"),
+            (&[0x88, 0x37, 3], "2.999.3"),
+        ] {
+            assert_eq!(read(Tag::ObjectIdentifier, octets).oid(), Some(octets));
+            assert_eq!(dotted(octets), text);
+        }
+        for malformed in [&[][..], &[0x2a, 0x81], &[0x80, 1], &[0x2a, 0x80, 1], &[0x2a, 0x7f, 0x80, 1]] {
+            assert_eq!(read(Tag::ObjectIdentifier, malformed).oid(), None);
+        }
+        assert_eq!(read(Tag::OctetString, &[0x2a]).oid(), None);
+        assert_eq!(dotted(&[]), "");
+    }
+
+    #[test]
+    fn a_bit_string_of_whole_octets_and_a_number_that_is_not_negative_are_read() {
+        assert_eq!(read(Tag::BitString, &[0, 5]).bit_string(), Some(&[5][..]));
+        assert_eq!(read(Tag::BitString, &[1, 4]).bit_string(), None);
+        assert_eq!(read(Tag::OctetString, &[0, 5]).bit_string(), None);
+        for (octets, number) in [
+            (&[0][..], Some(0)),
+            (&[0x7f], Some(0x7f)),
+            (&[0, 0x80], Some(usize::MAX)),
+            (&[0x7f, 0xff, 0xff], Some(usize::MAX)),
+            (&[0x80], None),
+            (&[0xff, 0x7f], None),
+            (&[], None),
+        ] {
+            assert_eq!(small_integer(octets), number);
         }
     }
 }

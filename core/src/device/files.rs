@@ -25,12 +25,19 @@ pub(crate) fn lock(path: &Path) -> io::Result<Option<File>> {
 /// Callers see to it that one thread at a time writes to one path.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = temporary(path);
-    let mut file = private().write(true).create(true).truncate(true).open(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    drop(file);
-    fs::rename(&temporary, path)?;
+    let written = write_durably(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    if let Err(error) = written {
+        // Half a file must not fill the rest of a disk that is full.
+        let _ = fs::remove_file(&temporary);
+        return Err(error);
+    }
     sync_folder_of(path)
+}
+
+fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = private().write(true).create(true).truncate(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 /// Removes a file for good; one that is absent is no error.

@@ -192,7 +192,7 @@ pub enum Event {
         /// Which document.
         document: Digest,
     },
-    /// The service did not take the signed document, and will not.
+    /// The service did not take the doctor's answer, a signed document or a refusal to sign, and will not.
     NotDelivered {
         /// Which request.
         request: Digest,
@@ -201,7 +201,7 @@ pub enum Event {
         /// Why.
         code: Code,
     },
-    /// The doctor declined. The reason, free text, went to the clinic and is not kept.
+    /// The doctor declined. The reason, free text, goes to the clinic and is not kept.
     Declined {
         /// Which request.
         request: Digest,

@@ -285,6 +285,15 @@ mod tests {
     }
 
     #[test]
+    fn no_text_is_a_ticket_that_no_symbol_can_hold() {
+        let office = Office::new();
+        let longest = format!("{ISSUER}/r#a.b.{}", "c".repeat(MAX_QR_TEXT - ISSUER.len() - 7));
+        assert_eq!(longest.len(), MAX_QR_TEXT);
+        assert_eq!(error(&office, &longest), TicketError::Malformed { what: "JWS" });
+        assert_eq!(error(&office, &(longest + "c")), TicketError::NotATicket);
+    }
+
+    #[test]
     fn a_forged_ticket_is_refused_and_an_unknown_key_is_told_from_a_bad_signature() {
         let office = Office::new();
         let forger = Office::new();

@@ -16,7 +16,8 @@
 //! }]}
 //! ```
 //!
-//! `tls.roots` is `"platform"` or a list like `hpki_roots`; `tls.spki_pins` may be absent or empty, which means no pinning.
+//! `tls.roots` is `"platform"` or a list like `hpki_roots`; on Android it is a list, since the platform's roots can be asked
+//! in Java alone. `tls.spki_pins` may be absent or empty, which means no pinning.
 //! Everything else is required. That a root is a certificate, and one that may stand as a root, is judged where it is
 //! used: see [`crate::certificate`].
 
@@ -68,6 +69,9 @@ pub struct TlsTrust {
     /// SHA-256 of SubjectPublicKeyInfo, any of which must appear in the verified chain; empty means no pinning.
     pub spki_pins: Vec<[u8; 32]>,
 }
+
+/// Whether `"platform"` says something here.
+const PLATFORM_HAS_ROOTS: bool = cfg!(not(target_os = "android"));
 
 /// Why a trust configuration is refused.
 #[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
@@ -134,7 +138,7 @@ fn service(member: &Member) -> Result<TrustedService, TrustError> {
         display_name_ja: display_name.member("ja")?.text()?,
         display_name_en: display_name.member("en")?.text()?,
         ticket_keys: keys.list(MAX_ITEMS, ticket_key)?,
-        tls: tls(&member.member("tls")?)?,
+        tls: tls(&member.member("tls")?, PLATFORM_HAS_ROOTS)?,
         hpki_roots: member.member("hpki_roots")?.list(MAX_ITEMS, certificate)?,
         prescriber_roles: member.member("prescriber_roles")?.list(MAX_ITEMS, role)?,
     };
@@ -157,10 +161,16 @@ fn ticket_key(member: &Member) -> Result<(String, PublicKey), TrustError> {
     Ok((kid, key))
 }
 
-fn tls(member: &Member) -> Result<TlsTrust, TrustError> {
+fn tls(member: &Member, platform_has_roots: bool) -> Result<TlsTrust, TrustError> {
     member.only(&["roots", "spki_pins"])?;
     let roots = member.member("roots")?;
-    let roots = if roots.value == "platform" { None } else { Some(roots.list(MAX_ITEMS, certificate)?) };
+    let roots = match roots.value == "platform" {
+        true if !platform_has_roots => {
+            return Err(roots.refuse("must be a list of roots: this platform's own cannot be asked"));
+        }
+        true => None,
+        false => Some(roots.list(MAX_ITEMS, certificate)?),
+    };
     let spki_pins = match member.member("spki_pins") {
         Ok(pins) if pins.value != &Value::Array(Vec::new()) => pins.list(MAX_ITEMS, spki_pin)?,
         _ => Vec::new(),

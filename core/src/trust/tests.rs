@@ -61,6 +61,18 @@ fn own_tls_roots_and_pins_are_read() {
 }
 
 #[test]
+fn the_platforms_roots_are_refused_where_they_cannot_be_asked() {
+    let member =
+        |value: &Value, has: bool| tls(&Member { value, path: "tls".into() }, has).map(|tls| tls.roots);
+    assert_eq!(member(&json!({"roots": "platform"}), true), Ok(None));
+    assert!(matches!(
+        member(&json!({"roots": "platform"}), false),
+        Err(TrustError::Member { path, problem }) if path == "tls.roots" && problem.contains("list of roots")
+    ));
+    assert!(member(&json!({"roots": [SEQUENCE]}), false).is_ok_and(|roots| roots.is_some()));
+}
+
+#[test]
 fn an_issuer_that_is_not_a_plain_https_origin_is_refused() {
     for issuer in [
         "http://sign.example.jp",

@@ -1,12 +1,17 @@
 /* Preloaded into a process, ends it like a dead battery at the n-th point where it changes a file below a folder:
  * before a file is made, truncated, renamed or removed, before and in the middle of a write, after a renaming or removal.
  *
+ * Or lets the disk be full from the n-th point on at which something is to be put on it below that folder: a file made,
+ * written, synced or renamed; the write at which it fills up is cut short. What is removed is removed.
+ *
  * DEAD_BATTERY_BELOW  the folder, absolute
  * DEAD_BATTERY_AT     which point, from 1; 0 for none
+ * DISK_FULL_FROM      which point, from 1; when this is set, DEAD_BATTERY_AT is not looked at
  * DEAD_BATTERY_LOG    file outside the folder, to which each point reached is written as a line
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -27,16 +32,31 @@ static const char *below(const char *path) {
     return length && strncmp(path, folder, length) == 0 && path[length] == '/' ? path + length + 1 : NULL;
 }
 
-/* Notes a point; true where the process is to end. */
-static int due(const char *what, const char *file) {
-    const char *at = getenv("DEAD_BATTERY_AT"), *log = getenv("DEAD_BATTERY_LOG");
+/* Notes a point, and gives its number. */
+static long note(const char *what, const char *file) {
+    const char *log = getenv("DEAD_BATTERY_LOG");
     long number = __atomic_add_fetch(&reached, 1, __ATOMIC_SEQ_CST);
     char line[512];
     int length = snprintf(line, sizeof line, "%s %s\n", what, file);
     if (length < 0 || length >= (int)sizeof line) abort();
     int fd = log ? (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
     if (fd < 0 || syscall(SYS_write, fd, line, length) != length || syscall(SYS_close, fd)) abort();
-    return at && atol(at) == number;
+    return number;
+}
+
+/* True where the process is to end. */
+static int due(const char *what, const char *file) {
+    const char *at = getenv("DEAD_BATTERY_AT");
+    if (getenv("DISK_FULL_FROM")) return 0;
+    return note(what, file) == (at ? atol(at) : 0);
+}
+
+/* True where there is no room. */
+static int full(const char *what, const char *file) {
+    const char *from = getenv("DISK_FULL_FROM");
+    if (!from || note(what, file) < atol(from)) return 0;
+    errno = ENOSPC;
+    return 1;
 }
 
 static void die(void) {
@@ -53,14 +73,19 @@ static int exists(const char *path) {
     return lstat(path, &found) == 0;
 }
 
-static void opening(const char *path, int flags) {
+/* False when it cannot be opened. */
+static int opening(const char *path, int flags) {
     const char *file = below(path);
-    if (!file) return;
+    if (!file) return 1;
     if (!exists(path)) {
-        if (flags & O_CREAT) point("before making", file);
+        if (flags & O_CREAT) {
+            if (full("making", file)) return 0;
+            point("before making", file);
+        }
     } else if (flags & O_TRUNC) {
         point("before emptying", file);
     }
+    return 1;
 }
 
 int open64(const char *path, int flags, ...) {
@@ -68,7 +93,7 @@ int open64(const char *path, int flags, ...) {
     va_start(rest, flags);
     mode_t mode = flags & O_CREAT ? va_arg(rest, mode_t) : 0;
     va_end(rest);
-    opening(path, flags);
+    if (!opening(path, flags)) return -1;
     return NEXT(open64)(path, flags, mode);
 }
 
@@ -77,7 +102,7 @@ int open(const char *path, int flags, ...) {
     va_start(rest, flags);
     mode_t mode = flags & O_CREAT ? va_arg(rest, mode_t) : 0;
     va_end(rest);
-    opening(path, flags);
+    if (!opening(path, flags)) return -1;
     return NEXT(open)(path, flags, mode);
 }
 
@@ -89,6 +114,8 @@ ssize_t write(int fd, const void *bytes, size_t count) {
         path[length] = 0;
         const char *file = below(path);
         if (file) {
+            if (full("writing", file)) return -1;
+            if (full("writing the second half of", file)) return syscall(SYS_write, fd, bytes, (count + 1) / 2);
             point("before writing", file);
             if (due("in the middle of writing", file)) {
                 syscall(SYS_write, fd, bytes, count / 2);
@@ -101,6 +128,7 @@ ssize_t write(int fd, const void *bytes, size_t count) {
 
 int rename(const char *from, const char *to) {
     const char *file = below(to);
+    if (file && full("renaming to", file)) return -1;
     if (file) point("before renaming to", file);
     int result = NEXT(rename)(from, to);
     if (file && result == 0) point("after renaming to", file);
@@ -131,6 +159,21 @@ int ftruncate64(int fd, off64_t length) {
 
 int mkdir(const char *path, mode_t mode) {
     const char *file = below(path);
-    if (file && !exists(path)) point("before making", file);
+    if (file && !exists(path)) {
+        if (full("making", file)) return -1;
+        point("before making", file);
+    }
     return NEXT(mkdir)(path, mode);
+}
+
+int fsync(int fd) {
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length > 0) {
+        path[length] = 0;
+        const char *file = below(path);
+        if (file && full("syncing", file)) return -1;
+    }
+    return NEXT(fsync)(fd);
 }

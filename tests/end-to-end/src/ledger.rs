@@ -1,6 +1,9 @@
 //! What the service's database says that was signed and delivered.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -37,6 +40,21 @@ impl Ledger {
         let rows = delivered.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         let delivered = rows.map(Result::unwrap).collect();
         Self { made, delivered }
+    }
+
+    /// Each prescription was delivered once, with a signature of its own that was made here, whatever else was signed.
+    ///
+    /// # Panics
+    /// When not.
+    #[track_caller]
+    pub fn assert_each_delivered_once<'a>(&self, requests: impl IntoIterator<Item = &'a String>) {
+        let mut delivered = BTreeSet::new();
+        for request in requests {
+            let signature =
+                self.delivered.get(request).unwrap_or_else(|| panic!("{request} was not delivered"));
+            assert!(self.made.iter().any(|made| made.signature == *signature), "{request}: not made here");
+            assert!(delivered.insert(signature), "one signature was delivered twice");
+        }
     }
 
     /// Each prescription was signed as one hash with one value, which was delivered to it and to no other; nothing else was

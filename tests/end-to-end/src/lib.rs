@@ -5,6 +5,7 @@
 
 mod interrupt;
 mod ledger;
+mod line;
 mod phone;
 mod process;
 pub mod sample;
@@ -18,7 +19,8 @@ use hpki_agent::agent::{AgentError, Code};
 
 pub use interrupt::interrupted_at;
 pub use ledger::Ledger;
-pub use phone::{Phone, PhoneClock, Secrets, User};
+pub use line::{Direction, Fault, Flow, Line, Place};
+pub use phone::{Part, Phone, PhoneClock, Secrets, SecretsBackup, User};
 pub use process::{PhoneProcess, Run};
 pub use shell::{Ended, Shell};
 pub use wire::{Wire, form, header, json};

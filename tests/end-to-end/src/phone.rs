@@ -5,8 +5,8 @@ use std::{
     ops::Deref,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex,
-        atomic::{AtomicI64, Ordering},
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicI64, AtomicUsize, Ordering},
     },
     time::Duration as StdDuration,
 };
@@ -57,52 +57,128 @@ impl UserVerification for User {
 
 /// The system's time, off by what the test says.
 #[derive(Default)]
-pub struct PhoneClock(AtomicI64);
+pub struct PhoneClock {
+    ahead: AtomicI64,
+    readings: AtomicUsize,
+    jump: Mutex<Option<(usize, Duration)>>,
+}
 
 impl PhoneClock {
     /// Off by so much from now on; ahead when positive.
     pub fn is_off_by(&self, difference: Duration) {
-        self.0.store(difference.whole_seconds(), Ordering::SeqCst);
+        *self.jump.lock().unwrap() = None;
+        self.ahead.store(difference.whole_seconds(), Ordering::SeqCst);
+    }
+
+    /// Off by so much from the reading of this number on, counted as by [`PhoneClock::readings`].
+    pub fn will_be_off_by(&self, difference: Duration, from: usize) {
+        *self.jump.lock().unwrap() = Some((from, difference));
+    }
+
+    /// How often it was read.
+    pub fn readings(&self) -> usize {
+        self.readings.load(Ordering::SeqCst)
     }
 }
 
 impl Clock for PhoneClock {
     fn now(&self) -> OffsetDateTime {
-        OffsetDateTime::now_utc() + Duration::seconds(self.0.load(Ordering::SeqCst))
+        let reading = self.readings.fetch_add(1, Ordering::SeqCst);
+        let mut jump = self.jump.lock().unwrap();
+        if let Some((_, difference)) = jump.take_if(|(from, _)| *from <= reading) {
+            self.ahead.store(difference.whole_seconds(), Ordering::SeqCst);
+        }
+        OffsetDateTime::now_utc() + Duration::seconds(self.ahead.load(Ordering::SeqCst))
     }
 }
 
+/// Which part of a phone's secret store: the keys are in hardware on most phones, and do not travel with a backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Small secrets alone.
+    Secrets,
+    /// Those and the keys.
+    All,
+}
+
+/// What a secret store held at some time.
+#[derive(Clone, Default)]
+pub struct SecretsBackup(BTreeMap<String, Vec<u8>>);
+
 /// The phone's secret store and key vault in one: outlives the agent, ends with the phone.
 #[derive(Default)]
-pub struct Secrets(Mutex<BTreeMap<String, Vec<u8>>>);
+pub struct Secrets {
+    held: Mutex<BTreeMap<String, Vec<u8>>>,
+    accesses: AtomicUsize,
+    /// From this access on it is locked.
+    locked_from: Mutex<Option<usize>>,
+}
 
 impl Secrets {
     /// How many keys the vault holds; a bound phone has two.
     pub fn keys(&self) -> usize {
-        self.names().iter().filter(|name| name.starts_with("key-")).count()
+        self.names().iter().filter(|name| is_key(name)).count()
     }
 
     /// Names of everything in it.
     pub fn names(&self) -> Vec<String> {
-        self.0.lock().unwrap().keys().cloned().collect()
+        self.held.lock().unwrap().keys().cloned().collect()
     }
 
     /// The phone loses what has a name with this in it, as hardware does with its keys.
     pub fn lose(&self, part_of_name: &str) {
-        self.0.lock().unwrap().retain(|name, _| !name.contains(part_of_name));
+        self.held.lock().unwrap().retain(|name, _| !name.contains(part_of_name));
+    }
+
+    /// How often it was asked for something.
+    pub fn accesses(&self) -> usize {
+        self.accesses.load(Ordering::SeqCst)
+    }
+
+    /// It does not open from the access of this number on, counted as by [`Secrets::accesses`].
+    pub fn lock_from(&self, access: usize) {
+        *self.locked_from.lock().unwrap() = Some(access);
+    }
+
+    /// It opens again; whether it had refused anything.
+    pub fn unlock(&self) -> bool {
+        self.locked_from.lock().unwrap().take().is_some_and(|from| from < self.accesses())
+    }
+
+    /// What it holds.
+    pub fn backup(&self) -> SecretsBackup {
+        SecretsBackup(self.held.lock().unwrap().clone())
+    }
+
+    /// Puts this part of it back to what it held then; to nothing where that was nothing.
+    pub fn restore(&self, backup: &SecretsBackup, part: Part) {
+        let mut held = self.held.lock().unwrap();
+        let belongs = |name: &str| part == Part::All || !is_key(name);
+        held.retain(|name, _| !belongs(name));
+        held.extend(
+            backup.0.iter().filter(|(name, _)| belongs(name)).map(|(name, is)| (name.clone(), is.clone())),
+        );
+    }
+
+    fn opened(&self) -> Result<MutexGuard<'_, BTreeMap<String, Vec<u8>>>, SecretStoreError> {
+        let access = self.accesses.fetch_add(1, Ordering::SeqCst);
+        match *self.locked_from.lock().unwrap() {
+            Some(from) if from <= access => Err(SecretStoreError::Unavailable),
+            _ => Ok(self.held.lock().unwrap()),
+        }
     }
 }
 
 impl SecretStore for Secrets {
     fn get(&self, name: &str) -> Result<Option<Secret>, SecretStoreError> {
-        Ok(self.0.lock().unwrap().get(name).cloned().map(Secret::new))
+        Ok(self.opened()?.get(name).cloned().map(Secret::new))
     }
     fn set(&self, name: &str, secret: &Secret) -> Result<(), SecretStoreError> {
-        self.0.lock().unwrap().insert(name.to_owned(), secret.expose().to_vec());
+        self.opened()?.insert(name.to_owned(), secret.expose().to_vec());
         Ok(())
     }
     fn delete(&self, name: &str) -> Result<(), SecretStoreError> {
-        self.0.lock().unwrap().remove(name);
+        self.opened()?.remove(name);
         Ok(())
     }
 }
@@ -164,6 +240,10 @@ impl Phone {
     /// # Panics
     /// When the trust configuration is none.
     pub fn open(&self) -> Result<Agent, AgentError> {
+        Agent::open(self.options())
+    }
+
+    fn options(&self) -> Options {
         let client = ClientInfo {
             software_id: "end-to-end".into(),
             software_version: "1".into(),
@@ -176,11 +256,38 @@ impl Phone {
             random: Arc::new(SystemRandom),
             data_dir: self.data_dir(),
         };
-        Agent::open(Options {
-            trust: TrustConfiguration::from_json(self.trust.as_bytes()).unwrap(),
-            client,
-            device,
-        })
+        Options { trust: TrustConfiguration::from_json(self.trust.as_bytes()).unwrap(), client, device }
+    }
+
+    /// Ends the app and starts it again as one whose doctor was told to register anew.
+    ///
+    /// # Errors
+    /// As [`Agent::start_over`].
+    pub async fn start_over(&mut self) -> Result<(), AgentError> {
+        self.end();
+        self.agent = Some(Agent::start_over(self.options()).await?);
+        Ok(())
+    }
+
+    /// What the app's folder holds.
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    pub fn backup(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        self.files()
+    }
+
+    /// Ends the app and puts its folder back to what it held then.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn restore(&mut self, files: &[(PathBuf, Vec<u8>)]) {
+        self.end();
+        std::fs::remove_dir_all(self.data_dir()).unwrap();
+        for (path, bytes) in files {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
     }
 
     /// Ends the app and starts it again, once the writes that were under way are through.
@@ -265,6 +372,10 @@ impl Deref for Phone {
     fn deref(&self) -> &Agent {
         self.agent.as_ref().expect("the app has been started")
     }
+}
+
+fn is_key(name: &str) -> bool {
+    name.starts_with("key-")
 }
 
 fn activation_code(typed: &str) -> ActivationCode {

@@ -73,7 +73,7 @@ impl PhoneProcess {
     pub fn trusting(program: &str, trust_json: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("phone.trust"), trust_json).unwrap();
-        std::fs::create_dir(folder.path().join("phone")).unwrap();
+        std::fs::create_dir_all(folder.path().join("phone/secrets")).unwrap();
         Self { program: program.into(), folder }
     }
 
@@ -83,6 +83,7 @@ impl PhoneProcess {
     /// When there is no room.
     #[must_use]
     pub fn with_passphrase(self) -> Self {
+        std::fs::remove_dir(self.home().join("secrets")).unwrap();
         std::fs::write(self.folder.path().join("phone.passphrase"), "correct horse battery staple").unwrap();
         self
     }
@@ -97,18 +98,46 @@ impl PhoneProcess {
     /// # Panics
     /// When it cannot be run, or ends by another signal.
     pub fn killed_at(&self, point: usize, step: &[&str]) -> Run {
+        let run = self.run_with("DEAD_BATTERY_AT", point, step);
+        assert!(point == 0 || run.code.is_some() || run.points.len() == point, "{:?}", run.points);
+        run
+    }
+
+    /// Runs a step, while the disk is full from the point of this number (from 1) on at which something is put on it.
+    ///
+    /// # Panics
+    /// When it cannot be run, or ends by a signal.
+    pub fn full_from(&self, point: usize, step: &[&str]) -> Run {
+        let run = self.run_with("DISK_FULL_FROM", point, step);
+        assert!(run.code.is_some(), "{}", run.err);
+        run
+    }
+
+    fn run_with(&self, switch: &str, point: usize, step: &[&str]) -> Run {
         let log = self.folder.path().join("points");
         let _ = std::fs::remove_file(&log);
         let mut command = self.command(step);
         command
             .env("LD_PRELOAD", dead_battery())
             .env("DEAD_BATTERY_BELOW", self.home())
-            .env("DEAD_BATTERY_AT", point.to_string())
+            .env(switch, point.to_string())
             .env("DEAD_BATTERY_LOG", &log);
         let points = |log: &Path| std::fs::read_to_string(log).unwrap_or_default();
         let mut run = ended(command.spawn().unwrap());
         run.points = points(&log).lines().map(without_identifiers).collect();
-        assert!(point == 0 || run.code.is_some() || run.points.len() == point, "{:?}", run.points);
+        run
+    }
+
+    /// Runs a step until the user is asked for their finger, and kills it there.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    pub fn killed_at_the_prompt(&self, step: &[&str]) -> Run {
+        let [hold, asked] = ["hold", "asked"].map(|name| self.home().with_extension(name));
+        std::fs::write(&hold, "").unwrap();
+        let run = self.killed_when(step, || asked.exists());
+        std::fs::remove_file(hold).unwrap();
+        assert!(std::fs::remove_file(asked).is_ok(), "nobody was asked: {}{}", run.out, run.err);
         run
     }
 

@@ -2,7 +2,7 @@
 
 use std::{
     net::{SocketAddr, TcpStream},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
     time::Duration as StdDuration,
 };
 
@@ -19,7 +19,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
-use crate::{Ledger, Phone, Wire, sample};
+use crate::{Ledger, Line, Phone, Wire, sample};
 
 /// Files of a service's folder and the doctor's credential in it. Making RSA keys takes a second, so it is done once
 /// and every world begins with a copy.
@@ -53,6 +53,8 @@ pub struct World {
     service: Option<Running>,
     recorder: Recorder,
     address: SocketAddr,
+    /// What stands between phones and the service.
+    line: Option<Arc<Line>>,
     clock: reference_service::Clock,
     /// The doctor's credential.
     pub doctor: String,
@@ -65,6 +67,18 @@ impl World {
     /// # Panics
     /// When it cannot be made.
     pub async fn new() -> Self {
+        Self::reached(None).await
+    }
+
+    /// The same, which phones reach over this line alone.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub async fn behind(line: Arc<Line>) -> Self {
+        Self::reached(Some(line)).await
+    }
+
+    async fn reached(line: Option<Arc<Line>>) -> Self {
         let founded = tokio::task::spawn_blocking(founded).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         for (name, bytes) in &founded.files {
@@ -74,6 +88,7 @@ impl World {
             service: None,
             recorder: Recorder::default(),
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            line,
             clock: reference_service::Clock::default(),
             doctor: founded.doctor.clone(),
             folder,
@@ -102,13 +117,16 @@ impl World {
     pub async fn start(&mut self) {
         let options = Options {
             listen: self.address,
+            issuer: self.line.as_ref().map(|line| format!("https://{}", line.address())),
             clock: self.clock.clone(),
             recorder: Some(self.recorder.clone()),
             ..Options::new(self.folder.path())
         };
         let service = ReferenceService::start(options).await.unwrap();
-        let issuer = service.issuer().strip_prefix("https://").unwrap();
-        self.address = issuer.parse().unwrap();
+        self.address = service.address();
+        if let Some(line) = &self.line {
+            line.leads_to(self.address);
+        }
         self.service = Some(service);
     }
 

@@ -34,7 +34,9 @@ pub use authority::{
     Member, Route, TicketSpec,
 };
 pub use clock::Clock;
-pub use faults::{Canned, CscVersion, Fault, FaultSwitch, FaultSwitchError, Faults, Rewrite, Spoilt};
+pub use faults::{
+    Canned, CscVersion, Fault, FaultSwitch, FaultSwitchError, Faults, Retouch, Rewrite, Spoilt,
+};
 pub use http::ENDPOINTS;
 pub use http::record::{Exchange, Recorder};
 pub use jose::JoseError;

@@ -87,6 +87,9 @@ enum Command {
         /// hcRole, such as "Medical Doctor", "Dentist", "Pharmacist"
         #[arg(long, required_unless_present_any = ["count", "roster"], conflicts_with_all = ["count", "roster"])]
         role: Option<String>,
+        /// How many days the certificate is valid: five years when not given
+        #[arg(long, conflicts_with_all = ["count", "roster"], value_parser = clap::value_parser!(u16).range(1..))]
+        valid_days: Option<u16>,
         /// So many members who have not applied: the first of the roster, or made-up ones A0000001, A0000002, …
         #[arg(long)]
         count: Option<usize>,
@@ -248,8 +251,18 @@ fn office(authority: &Authority, command: Command) -> Result<ExitCode, Box<dyn E
     match command {
         Command::Serve { .. } => {}
         Command::Init => println!("{}", authority.dir().join("trust.json").display()),
-        Command::Issue { name_kanji: Some(kanji), name_romaji: Some(romaji), role: Some(role), .. } => {
-            println!("{}", authority.issue(&HolderSpec::new(&kanji, &romaji, &role))?);
+        Command::Issue {
+            name_kanji: Some(kanji),
+            name_romaji: Some(romaji),
+            role: Some(role),
+            valid_days,
+            ..
+        } => {
+            let mut holder = HolderSpec::new(&kanji, &romaji, &role);
+            let now = authority.clock().now();
+            holder.validity = valid_days
+                .map(|days| (now - time::Duration::MINUTE, now + time::Duration::days(days.into())));
+            println!("{}", authority.issue(&holder)?);
         }
         Command::Issue { count, roster, .. } => issue_ahead(authority, count, roster.as_deref())?,
         Command::Letter { credential, out, route, valid_days, print } => {

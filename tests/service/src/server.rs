@@ -73,9 +73,8 @@ impl ReferenceService {
     pub async fn start(options: Options) -> Result<Running, StartError> {
         let listener = TcpListener::bind(options.listen)?;
         listener.set_nonblocking(true)?;
-        let issuer = options
-            .issuer
-            .map_or_else(|| Ok(format!("https://{}", listener.local_addr()?)), Ok::<_, StartError>)?;
+        let address = listener.local_addr()?;
+        let issuer = options.issuer.unwrap_or_else(|| format!("https://{address}"));
         let host = host_of(&issuer).ok_or(StartError::Issuer)?;
 
         let (dir, clock, keys, name) = (options.dir, options.clock, options.keys, issuer.clone());
@@ -95,7 +94,7 @@ impl ReferenceService {
             .handle(handle.clone())
             .serve(router(Arc::clone(&app)).into_make_service());
         let task = tokio::spawn(server);
-        Ok(Running { authority, app, issuer, host, config, handle, task })
+        Ok(Running { authority, app, address, issuer, host, config, handle, task })
     }
 }
 
@@ -111,6 +110,7 @@ fn host_of(issuer: &str) -> Option<String> {
 pub struct Running {
     authority: Authority,
     app: Arc<App>,
+    address: SocketAddr,
     issuer: String,
     host: String,
     config: RustlsConfig,
@@ -122,6 +122,11 @@ impl Running {
     /// The office behind it.
     pub fn authority(&self) -> &Authority {
         &self.authority
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// `https://host[:port]`.

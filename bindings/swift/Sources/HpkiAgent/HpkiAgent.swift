@@ -106,6 +106,12 @@ public final class HpkiAgent: Sendable {
         try await cancellable { try await self.core.inbox(wait: min(max(wait, 0), 25), cancellation: $0) }
     }
 
+    /// What waited when ``inbox(wait:)`` or ``inboxEvents()`` last read it, and when that was; no network. For a phone that is
+    /// offline: none before the first reading. What it lists can be shown; ``prepare(_:)`` asks the service whether it still waits.
+    public func lastInbox() async throws(HpkiAgentError) -> LastInbox? {
+        try await translating { try await self.core.lastInbox() }
+    }
+
     /// Watches the inbox for as long as it is iterated: all that waits, at first and whenever it has changed. While the service
     /// cannot be reached it yields `.interrupted` and goes on; what waiting does not mend is thrown as ``HpkiAgentError``. It ends
     /// when its task is cancelled, and asks the service nothing between two elements.

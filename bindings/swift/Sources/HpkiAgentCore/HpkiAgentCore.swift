@@ -921,6 +921,14 @@ public protocol AgentProtocol: AnyObject, Sendable {
     func journal() async throws  -> [JournalEntry]
 
     /**
+     * The inbox as it was when it was last read, by `inbox` or a watch; no network. For a phone that is offline: none before
+     * the first reading.
+     *
+     * Failures: `NotRegistered`, `StateDamaged`, `StorageFailed`.
+     */
+    func lastInbox() async throws  -> LastInbox?
+
+    /**
      * A prescription that the app brings itself: the XML envelope without signature, or the bare `SJ1` CSV.
      *
      * Failures: `NotRegistered`, `DocumentRefused` with all violations.
@@ -1266,6 +1274,28 @@ open func journal()async throws  -> [JournalEntry]  {
             completeFunc: ffi_hpki_agent_bindings_rust_future_complete_rust_buffer,
             freeFunc: ffi_hpki_agent_bindings_rust_future_free_rust_buffer,
             liftFunc: FfiConverterSequenceTypeJournalEntry.lift,
+            errorHandler: FfiConverterTypeAgentError_lift
+        )
+}
+
+    /**
+     * The inbox as it was when it was last read, by `inbox` or a watch; no network. For a phone that is offline: none before
+     * the first reading.
+     *
+     * Failures: `NotRegistered`, `StateDamaged`, `StorageFailed`.
+     */
+open func lastInbox()async throws  -> LastInbox?  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_hpki_agent_bindings_fn_method_agent_last_inbox(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_hpki_agent_bindings_rust_future_poll_rust_buffer,
+            completeFunc: ffi_hpki_agent_bindings_rust_future_complete_rust_buffer,
+            freeFunc: ffi_hpki_agent_bindings_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterOptionTypeLastInbox.lift,
             errorHandler: FfiConverterTypeAgentError_lift
         )
 }
@@ -6214,6 +6244,87 @@ public func FfiConverterTypeKeyAlias_lift(_ buf: RustBuffer) throws -> KeyAlias 
 #endif
 public func FfiConverterTypeKeyAlias_lower(_ value: KeyAlias) -> RustBuffer {
     return FfiConverterTypeKeyAlias.lower(value)
+}
+
+
+/**
+ * The inbox as it was when it was last read. Whatever has changed since is not known.
+ */
+public struct LastInbox {
+    /**
+     * What waited and has been neither answered here nor expired since, oldest first. It can be shown; `Agent.prepare` and
+     * `Agent.decline` need the network, and the first asks whether it still waits.
+     */
+    public var waiting: [Waiting]
+    /**
+     * When it was read, by the service's clock.
+     */
+    public var readAt: Date
+    /**
+     * Requests that waited then and were not kept: beyond 4 MiB of documents, or without a readable document.
+     */
+    public var leftOut: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What waited and has been neither answered here nor expired since, oldest first. It can be shown; `Agent.prepare` and
+         * `Agent.decline` need the network, and the first asks whether it still waits.
+         */waiting: [Waiting],
+        /**
+         * When it was read, by the service's clock.
+         */readAt: Date,
+        /**
+         * Requests that waited then and were not kept: beyond 4 MiB of documents, or without a readable document.
+         */leftOut: UInt64) {
+        self.waiting = waiting
+        self.readAt = readAt
+        self.leftOut = leftOut
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension LastInbox: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLastInbox: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LastInbox {
+        return
+            try LastInbox(
+                waiting: FfiConverterSequenceTypeWaiting.read(from: &buf),
+                readAt: FfiConverterTimestamp.read(from: &buf),
+                leftOut: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: LastInbox, into buf: inout [UInt8]) {
+        FfiConverterSequenceTypeWaiting.write(value.waiting, into: &buf)
+        FfiConverterTimestamp.write(value.readAt, into: &buf)
+        FfiConverterUInt64.write(value.leftOut, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLastInbox_lift(_ buf: RustBuffer) throws -> LastInbox {
+    return try FfiConverterTypeLastInbox.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLastInbox_lower(_ value: LastInbox) -> RustBuffer {
+    return FfiConverterTypeLastInbox.lower(value)
 }
 
 
@@ -12147,6 +12258,30 @@ fileprivate struct FfiConverterOptionTypeFieldName: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeLastInbox: FfiConverterRustBuffer {
+    typealias SwiftType = LastInbox?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeLastInbox.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeLastInbox.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeLookAlike: FfiConverterRustBuffer {
     typealias SwiftType = LookAlike?
 
@@ -13280,6 +13415,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_hpki_agent_bindings_checksum_method_agent_journal() != 31642) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_hpki_agent_bindings_checksum_method_agent_last_inbox() != 21985) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_hpki_agent_bindings_checksum_method_agent_open_document() != 37886) {

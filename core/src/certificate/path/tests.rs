@@ -130,6 +130,21 @@ fn validity_counts_for_every_certificate() {
 }
 
 #[test]
+fn validity_includes_its_first_and_its_last_second() {
+    let exactly = |template| Template { not_before: NOW, not_after: NOW, ..template };
+    let chain = Chain::new();
+    let roots = [chain.root.certificate(&chain.root, &exactly(Template::ca(1)))];
+    let ca = [chain.ca.certificate(&chain.root, &exactly(Template::ca(2)))];
+    let leaf = chain.leaf(&exactly(doctor()));
+    assert!(build_path(&leaf, &ca, &roots, NOW).is_ok());
+    assert!(leaf.validity().contains(NOW));
+    for outside in [NOW - Duration::SECOND, NOW + Duration::SECOND] {
+        assert!(build_path(&leaf, &ca, &roots, outside).is_err());
+        assert!(!leaf.validity().contains(outside));
+    }
+}
+
+#[test]
 fn unknown_critical_extensions_are_refused_by_name() {
     let with = |oid| Template::ca(2).with(oid, Some(extension(oid, true, &tlv(0x30, &[]))));
     for unknown in ["1.2.3.4", "2.5.29.37", "2.5.29.46"] {

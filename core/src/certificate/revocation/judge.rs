@@ -29,9 +29,16 @@ pub(super) struct Judge<'a> {
 }
 
 enum Status {
-    Good { until: OffsetDateTime },
-    Revoked { at: OffsetDateTime, reason: RevocationReason },
+    Good {
+        until: OffsetDateTime,
+    },
+    Revoked {
+        at: OffsetDateTime,
+        reason: RevocationReason,
+    },
     Unknown(RevocationUnknown),
+    /// [`RevocationUnknown::Missing`], the issuer still to be named.
+    Missing,
 }
 
 /// A certificate whose key has signed a CRL, and until when its own status holds.
@@ -62,6 +69,10 @@ impl<'a> Judge<'a> {
                     return Revocation::Revoked { at, reason, serial: certificate.serial_number(), position };
                 }
                 Status::Unknown(why) => unknown = unknown.or(Some(why)),
+                Status::Missing => {
+                    let missing = || RevocationUnknown::Missing { issuer: certificate.issuer_name() };
+                    unknown = unknown.or_else(|| Some(missing()));
+                }
             }
         }
         match unknown {
@@ -108,15 +119,16 @@ impl<'a> Judge<'a> {
         if Reasons::ALL.are_within(fresh) {
             return Status::Good { until };
         }
-        let issuer = certificate.issuer_name();
-        Status::Unknown(match newest {
+        let issuer = || certificate.issuer_name();
+        Status::Unknown(match (newest, failure) {
             _ if self.tries > MAX_TRIES => RevocationUnknown::TooComplex,
-            None => failure.unwrap_or(RevocationUnknown::Missing { issuer }),
-            Some(_) if fresh != Reasons::NONE => RevocationUnknown::SomeReasons { issuer },
-            Some(crl) if self.options.at < crl.this_update() => {
-                RevocationUnknown::NotYetValid { issuer, this_update: crl.this_update() }
+            (None, None) => return Status::Missing,
+            (None, Some(why)) => why,
+            (Some(_), _) if fresh != Reasons::NONE => RevocationUnknown::SomeReasons { issuer: issuer() },
+            (Some(crl), _) if self.options.at < crl.this_update() => {
+                RevocationUnknown::NotYetValid { issuer: issuer(), this_update: crl.this_update() }
             }
-            Some(crl) => RevocationUnknown::Stale { issuer, next_update: crl.next_update() },
+            (Some(crl), _) => RevocationUnknown::Stale { issuer: issuer(), next_update: crl.next_update() },
         })
     }
 

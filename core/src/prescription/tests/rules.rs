@@ -91,7 +91,102 @@ const BROKEN: &[(&str, &str, &str, Option<u32>, Severity)] = &[
     ("101,1", "101,1,1,錠", "quantity_missing", Some(29), Error),
     ("231,1,2", "", "burden_partly", Some(41), Error),
     ("82,", "82,1,123", "reference_number", Some(28), Warning),
+    // Where two parts must both hold
+    ("2,", "2,105-001,東京都", "not_a_postal_code", Some(3), Warning),
+    ("2,", "2,10-50001,東京都", "not_a_postal_code", Some(3), Warning),
+    ("2,", "2,10a-0001,東京都", "not_a_postal_code", Some(3), Warning),
+    ("2,", "2,105-000a,東京都", "not_a_postal_code", Some(3), Warning),
+    ("13,", "13,18671231", "broken_date", Some(9), Error),
+    ("13,", "13,1950041", "broken_date", Some(9), Error),
+    ("201,1,1", "201,1,1,1,2,6,薬,.5,1,錠", "broken_number", Some(34), Error),
+    ("241,", "241,1,1,/2", "broken_number", Some(38), Error),
+    ("241,", "241,1,1,0/2", "zero_amount", Some(38), Warning),
+    ("63,", "63,3,0", "split_count", Some(25), Error),
+    ("102,2", "102,2,4,11", "split_sum", Some(44), Error),
 ];
+
+/// Replacements that just keep what some rule asks.
+const KEPT: &[(&str, &str)] = &[
+    ("3,", "3,+81(3)123*4#"),
+    ("5,", "5,D-7,ｽ~ﾟ !,鈴木　花子"),
+    ("11,", "11,1,一二三四五六七八九十一二三四五六七八九十,ﾔ"),
+    ("13,", "13,18680101"),
+    ("13,", "13,20260401"),
+    ("23,", "23,１２３,,2,01"),
+    ("23,", "23,,４５６７,2,01"),
+    ("24,", "24,000,100"),
+    ("52,", "52,20260401"),
+    ("63,", "63,3,3"),
+    ("63,", "63,2,1"),
+    ("102,1", "102,1,42,42"),
+    ("201,1,1", "201,1,1,1,2,622688101,薬,123456.12345,1,錠"),
+    ("201,1,1", "201,1,1,1,2,622688101,薬,0.1,1,錠"),
+    ("241,", "241,1,1,1/123,3"),
+];
+
+#[test]
+fn what_just_keeps_a_rule_is_not_reported() {
+    for (prefix, replacement) in KEPT {
+        let csv = with(prefix, replacement);
+        assert_ne!(csv, FULL, "{prefix} is not there");
+        assert_eq!(codes_of(&csv), [], "{replacement:?}");
+    }
+}
+
+#[test]
+fn each_day_stands_in_its_own_era() {
+    for (day, shown) in [
+        ("20190501", "2019年5月1日（令和元年）"),
+        ("20190430", "2019年4月30日（平成31年）"),
+        ("19890108", "1989年1月8日（平成元年）"),
+        ("19890107", "1989年1月7日（昭和64年）"),
+        ("19261225", "1926年12月25日（昭和元年）"),
+        ("19261224", "1926年12月24日（大正15年）"),
+        ("19120730", "1912年7月30日（大正元年）"),
+        ("19120729", "1912年7月29日（明治45年）"),
+        ("18680101", "1868年1月1日（明治元年）"),
+    ] {
+        let prescription = Prescription::parse(with("13,", &format!("13,{day}")).as_bytes()).unwrap();
+        assert!(prescription.preview().to_text(Lang::Ja).contains(shown), "{day}");
+    }
+}
+
+/// The codes that a prescription gives with this insurance kind, and with or without records 22, 23 and 27 to 30.
+fn insured(kind: &str, insurer: bool, holder: bool, public: bool) -> Vec<&'static str> {
+    let keeps = |line: &&str| match line.split(',').next().unwrap_or_default() {
+        "21" | "24" | "25" | "31" | "231" => false,
+        "22" => insurer,
+        "23" => holder,
+        "27" | "28" | "29" | "30" => public,
+        _ => true,
+    };
+    let csv: String = FULL.lines().filter(keeps).map(|line| format!("{line}\n")).collect();
+    let kind = if kind.is_empty() { String::new() } else { format!("21,{kind}\n") };
+    let csv = csv.replace("14,2\n", &format!("14,2\n{kind}"));
+    violations_of(&csv).iter().map(|violation| violation.code).collect()
+}
+
+#[test]
+fn who_bears_the_cost_is_known() {
+    for (kind, insurer, holder, public, codes) in [
+        ("1", true, true, true, &[][..]),
+        ("1", true, false, true, &[]),
+        ("1", false, true, true, &["record_missing"]),
+        ("1", true, false, false, &["record_missing"]),
+        ("1", false, false, false, &["record_missing", "record_missing"]),
+        ("", true, false, true, &[]),
+        ("", false, false, true, &[]),
+        ("", false, true, true, &["record_missing"]),
+        ("", true, false, false, &["record_missing"]),
+        ("", false, false, false, &["insurance_unknown"]),
+        ("2", true, true, false, &[]),
+        ("2", true, false, true, &["record_missing"]),
+        ("4", false, false, false, &[]),
+        ("5", false, false, true, &[]),
+    ] {
+        assert_eq!(insured(kind, insurer, holder, public), codes, "{kind:?} {insurer} {holder} {public}");
+    }
+}
 
 #[test]
 fn each_rule_broken_once_is_reported_with_its_line_and_severity() {
@@ -148,6 +243,18 @@ fn limits_of_lines_fields_and_values_are_held() {
     assert!(codes_of(&fields).contains(&("too_many_fields", Some(24), Severity::Error)));
     let value = with("62,", &format!("60,{}", "あ".repeat(1_001)));
     assert!(codes_of(&value).contains(&("field_absurd", Some(24), Severity::Error)));
+    for line in ["60,", "62,2,,"] {
+        for (length, is_absurd) in [(1_000, false), (1_001, true)] {
+            let value = with("62,", &format!("{line}{}", "あ".repeat(length)));
+            assert_eq!(
+                codes_of(&value).iter().any(|(code, ..)| *code == "field_absurd"),
+                is_absurd,
+                "{line}"
+            );
+        }
+    }
+    let value = with("81,1", &format!("81,1,1,{}", "あ".repeat(1_000)));
+    assert_eq!(codes_of(&value), [("field_too_long", Some(26), Severity::Warning)]);
     let value = with("81,1", &format!("81,1,1,{}", "あ".repeat(1_001)));
     assert!(codes_of(&value).contains(&("field_absurd", Some(26), Severity::Error)));
 }

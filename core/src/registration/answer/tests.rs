@@ -81,6 +81,42 @@ fn an_answer_that_leads_elsewhere_or_lacks_something_is_refused_by_name() {
 }
 
 #[test]
+fn what_just_keeps_a_limit_is_taken() {
+    let mut body = success();
+    body["client_id"] = json!("c".repeat(MAX_IDENTIFIER));
+    body["credential_id"] = json!("d".repeat(MAX_IDENTIFIER));
+    body["registration_access_token"] = json!("t".repeat(MAX_TOKEN));
+    let address = format!("{ISSUER}/");
+    body["registration_client_uri"] = json!(address.clone() + &"u".repeat(MAX_URI - address.len()));
+    let text = body.to_string();
+    let padded = " ".repeat(MAX_ANSWER - text.len()) + &text;
+    let registered = judge(201, padded.as_bytes(), &ticket()).unwrap();
+    assert_eq!(registered.client_id.len(), MAX_IDENTIFIER);
+    assert_eq!(registered.credential_id.len(), MAX_IDENTIFIER);
+    assert_eq!(registered.registration_access_token.expose().len(), MAX_TOKEN);
+    assert_eq!(registered.registration_client_uri.len(), MAX_URI);
+}
+
+#[test]
+fn a_word_is_hidden_when_it_may_be_a_token_or_a_code_and_only_then() {
+    let told_of = |words: &str| match judged(400, &json!({"error": "strange", "error_description": words})) {
+        Err(RegistrationRefusal::Other { description, .. }) => description,
+        _ => panic!("another refusal"),
+    };
+    let word = "w".repeat(MAX_WORD);
+    assert_eq!(
+        told_of(&format!("{word} {word}w 2026-11 1234567 12345678 1-2-3-4-5-6-7-8")),
+        format!("{word} … 2026-11 1234567 … …")
+    );
+    for unseen in [
+        '\u{200b}', '\u{200f}', '\u{202a}', '\u{202e}', '\u{2060}', '\u{2069}', '\u{feff}', '\u{7}', '\u{85}',
+    ] {
+        assert_eq!(told_of(&format!("a{unseen}b")), "a b", "{unseen:?}");
+    }
+    assert_eq!(told_of("診察\u{2010}室"), "診察\u{2010}室");
+}
+
+#[test]
 fn each_refusal_tells_the_doctor_what_it_is() {
     use RegistrationRefusal as R;
     for (status, error, expected) in [
@@ -90,6 +126,7 @@ fn each_refusal_tells_the_doctor_what_it_is() {
         (401, "ticket_used", R::TicketUsed),
         (401, "invalid_token", R::TicketUnknown),
         (401, "invalidToken", R::TicketUnknown),
+        (401, "InvalidToken", R::TicketUnknown),
         (400, "invalid_client_metadata", R::InvalidClientMetadata { description: "why".into() }),
         (400, "invalid_approval_proof", R::InvalidApprovalProof),
         (400, "invalid_dpop_proof", R::InvalidDpopProof),
@@ -146,7 +183,11 @@ fn a_removal_is_done_when_the_service_no_longer_knows_the_phone() {
     assert_eq!(judge_unregistration(200, b"{}"), Ok(Unregistration::Removed));
     assert!(matches!(judge_unregistration(200, b"<html>"), Err(RegistrationRefusal::BadAnswer { .. })));
     assert_eq!(judge_unregistration(401, gone), Ok(Unregistration::AlreadyGone));
-    assert_eq!(judge_unregistration(404, b""), Ok(Unregistration::AlreadyGone));
+    for status in [404, 410] {
+        assert_eq!(judge_unregistration(status, b""), Ok(Unregistration::AlreadyGone));
+    }
+    assert_eq!(judge_unregistration(200, b" \n"), Ok(Unregistration::Removed));
+    assert!(matches!(judge_unregistration(200, b"[]"), Err(RegistrationRefusal::BadAnswer { .. })));
     let proof = br#"{"error": "invalid_dpop_proof"}"#;
     assert_eq!(judge_unregistration(401, proof), Err(RegistrationRefusal::InvalidDpopProof));
     let nonce = br#"{"error": "use_dpop_nonce"}"#;

@@ -3,6 +3,7 @@
 //! which modules make up the codewords and in what order; error correction is ours, for speed (its own takes
 //! milliseconds), for erasures, and because it tells how near its limit it was. ISO/IEC 18004, clauses 7.4 to 7.10.
 
+mod charset;
 mod reed_solomon;
 mod segments;
 pub(super) mod tables;

@@ -1,9 +1,7 @@
 //! Corrected data codewords to text (ISO/IEC 18004, 7.4): segments in numeric, alphanumeric, byte and Kanji mode, and the
 //! character sets that ECI designators name. Structured append and FNC1 are refused by name.
 
-use encoding_rs::{Encoding, SHIFT_JIS, UTF_8};
-
-use super::{Failure, Unsupported};
+use super::{Failure, Unsupported, charset::Charset};
 
 /// Most bits read at once.
 const MOST_BITS: usize = 24;
@@ -64,7 +62,7 @@ pub(super) fn read(codewords: &[u8], version: u8) -> Result<Content, Failure> {
             0b1000 => {
                 decode(&mut bytes, charset, &mut text)?;
                 kanji(&mut bits, version, &mut bytes)?;
-                decode(&mut bytes, Some(SHIFT_JIS), &mut text)?;
+                decode(&mut bytes, Some(Charset::ShiftJis), &mut text)?;
             }
             0b0111 => {
                 decode(&mut bytes, charset, &mut text)?;
@@ -135,8 +133,8 @@ fn kanji(bits: &mut Bits<'_>, version: u8, out: &mut Vec<u8>) -> Result<(), Fail
     Ok(())
 }
 
-/// The character set of an ECI designator (7.4.2.2 and AIM ECI Part 3).
-fn eci(bits: &mut Bits<'_>) -> Result<&'static Encoding, Failure> {
+/// The character set of an ECI designator (7.4.2.2).
+fn eci(bits: &mut Bits<'_>) -> Result<Charset, Failure> {
     let first = bits.take(8)?;
     let number = match first {
         0..0x80 => first,
@@ -144,47 +142,17 @@ fn eci(bits: &mut Bits<'_>) -> Result<&'static Encoding, Failure> {
         0xC0..0xE0 => (first & 0x1F) << 16 | bits.take(16)?,
         _ => return Err(Failure::Content),
     };
-    let label = match number {
-        1 | 3 => "iso-8859-1",
-        4 => "iso-8859-2",
-        5 => "iso-8859-3",
-        6 => "iso-8859-4",
-        7 => "iso-8859-5",
-        8 => "iso-8859-6",
-        9 => "iso-8859-7",
-        10 => "iso-8859-8",
-        11 => "iso-8859-9",
-        12 => "iso-8859-10",
-        13 => "iso-8859-11",
-        15 => "iso-8859-13",
-        16 => "iso-8859-14",
-        17 => "iso-8859-15",
-        18 => "iso-8859-16",
-        20 => "shift_jis",
-        21 => "windows-1250",
-        22 => "windows-1251",
-        23 => "windows-1252",
-        24 => "windows-1256",
-        25 => "utf-16be",
-        26 | 27 => "utf-8",
-        28 => "big5",
-        29 => "gb2312",
-        30 => "euc-kr",
-        31 => "gbk",
-        32 => "gb18030",
-        33 => "utf-16le",
-        _ => return Err(Failure::Unsupported(Unsupported::CharacterSet)),
-    };
-    Encoding::for_label(label.as_bytes()).ok_or(Failure::Unsupported(Unsupported::CharacterSet))
+    Charset::of_designator(number).ok_or(Failure::Unsupported(Unsupported::CharacterSet))
 }
 
 /// Appends the bytes as text, without replacing anything, and empties them.
-fn decode(bytes: &mut Vec<u8>, charset: Option<&'static Encoding>, text: &mut String) -> Result<(), Failure> {
-    let strictly =
-        |charset: &'static Encoding| charset.decode_without_bom_handling_and_without_replacement(bytes);
+fn decode(bytes: &mut Vec<u8>, charset: Option<Charset>, text: &mut String) -> Result<(), Failure> {
     let decoded = match charset {
-        Some(charset) => strictly(charset),
-        None => strictly(UTF_8).or_else(|| strictly(SHIFT_JIS)).or_else(|| latin1(bytes).map(Into::into)),
+        Some(charset) => charset.decode(bytes),
+        None => [Charset::Utf8, Charset::ShiftJis]
+            .into_iter()
+            .find_map(|charset| charset.decode(bytes))
+            .or_else(|| latin1(bytes)),
     };
     text.push_str(&decoded.ok_or(Failure::Content)?);
     bytes.clear();
@@ -248,7 +216,11 @@ mod tests {
         assert_eq!(with(20, &[0x8F, 0x88]).unwrap(), "処");
         assert_eq!(with(26, "処方".as_bytes()).unwrap(), "処方");
         assert!(matches!(with(26, &[0x8F, 0x88]), Err(Failure::Content)));
-        assert!(matches!(with(99, b"a"), Err(Failure::Unsupported(Unsupported::CharacterSet))));
+        // 28 is Big5, 99 nothing.
+        for eci in [28, 99] {
+            let refused = with(eci, b"a");
+            assert!(matches!(refused, Err(Failure::Unsupported(Unsupported::CharacterSet))));
+        }
     }
 
     #[test]

@@ -37,12 +37,11 @@ pub struct HttpsTransport {
 }
 
 impl HttpsTransport {
-    /// A transport for one service. Where the platform's roots are trusted, an Android app must have initialised
-    /// `rustls-platform-verifier` before the first request; otherwise that ends in [`TransportError::TlsHandshake`].
+    /// A transport for one service.
     ///
     /// # Errors
     /// [`TransportError::TlsConfiguration`] when a root cannot be read, the list of roots is empty, or the platform
-    /// offers none.
+    /// offers none, as Android does.
     pub fn new(trust: &TlsTrust) -> Result<Self, TransportError> {
         Client::builder()
             .tls_backend_preconfigured(tls::client_config(trust)?)

@@ -4,6 +4,7 @@
 //! the app's trust configuration, bodies over the caller's limit (protocol §1; RFC 9110, RFC 9325).
 
 pub mod client;
+mod cryptography;
 mod tls;
 
 #[cfg(test)]

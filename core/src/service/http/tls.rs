@@ -1,11 +1,7 @@
 //! How a service's TLS certificate is judged: a path to a configured (or the platform's) root, the host's name, and,
 //! where the trust configuration pins keys, one of those keys on the path.
 
-use std::{
-    fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::{fmt, sync::Arc};
 
 use ring::digest;
 use rustls::{
@@ -14,16 +10,15 @@ use rustls::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
-    crypto::{CryptoProvider, KeyProvider, ring as provider},
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime},
+    crypto::CryptoProvider,
+    pki_types::{CertificateDer, ServerName, UnixTime},
     server::ParsedCertificate,
-    sign::SigningKey,
 };
 
-use super::TransportError;
+use super::{TransportError, cryptography};
 use crate::trust::TlsTrust;
 
-/// A client configuration of its own: ring, TLS 1.2 and 1.3 (all that rustls knows), nothing from the process.
+/// A client configuration of its own: TLS 1.2 and 1.3 (all that rustls knows), nothing from the process.
 pub(super) fn client_config(trust: &TlsTrust) -> Result<ClientConfig, TransportError> {
     let verifier = Arc::new(Verifier::new(trust)?);
     let mut config = ClientConfig::builder_with_provider(verifier.provider.clone())
@@ -53,16 +48,6 @@ pub(super) fn classify(error: &Error) -> TransportError {
 #[error("no pinned key stands behind the certificate")]
 struct PinMismatch;
 
-/// The agent shows no TLS certificate of its own: rustls is given no code that signs.
-#[derive(Debug)]
-struct NoKeys;
-
-impl KeyProvider for NoKeys {
-    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, Error> {
-        Err(Error::General("TLS client certificates are not used".into()))
-    }
-}
-
 /// The path check of webpki or of the platform, then the pins.
 struct Verifier {
     provider: Arc<CryptoProvider>,
@@ -73,14 +58,11 @@ struct Verifier {
 
 impl Verifier {
     fn new(trust: &TlsTrust) -> Result<Self, TransportError> {
-        let provider = Arc::new(CryptoProvider { key_provider: &NoKeys, ..provider::default_provider() });
+        let provider = Arc::new(cryptography::provider());
         let roots: Vec<_> = trust.roots.iter().flatten().cloned().map(CertificateDer::from).collect();
         let path: Arc<dyn ServerCertVerifier> = match &trust.roots {
             Some(_) => webpki(&roots, &provider).ok_or(TransportError::TlsConfiguration)?,
-            None => Arc::new(
-                rustls_platform_verifier::Verifier::new(provider.clone())
-                    .map_err(|_| TransportError::TlsConfiguration)?,
-            ),
+            None => platform(&provider).ok_or(TransportError::TlsConfiguration)?,
         };
         Ok(Self { provider, path, roots, pins: trust.spki_pins.clone() })
     }
@@ -132,6 +114,18 @@ fn webpki(
     WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider.clone()).build().ok()
 }
 
+#[cfg(not(target_os = "android"))]
+fn platform(provider: &Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
+    Some(Arc::new(rustls_platform_verifier::Verifier::new(provider.clone()).ok()?))
+}
+
+/// Android's roots can be asked in Java alone: the trust configuration names the service's roots there, and is refused
+/// without ([`crate::trust`]).
+#[cfg(target_os = "android")]
+fn platform(_: &Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
+    None
+}
+
 impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
@@ -141,11 +135,7 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        // Android's verifier panics when the app has not given it the Java side; that must not cross into the app.
-        let path = catch_unwind(AssertUnwindSafe(|| {
-            self.path.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-        }));
-        path.map_err(|_| Error::General("the platform's certificate verifier is not available".into()))??;
+        self.path.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?;
         self.check_pins(end_entity, intermediates, server_name, now)?;
         Ok(ServerCertVerified::assertion())
     }

@@ -117,10 +117,14 @@ fn decode_data(data: &str) -> Result<Vec<u8>, DocumentFault> {
     if !is_base64 {
         return Err(DocumentFault::Address);
     }
-    if content.len() / 4 * 3 > MAX_DOCUMENT {
+    if content.len() > MAX_DOCUMENT.div_ceil(3) * 4 {
         return Err(DocumentFault::TooLarge);
     }
-    base64_any(content).filter(|bytes| !bytes.is_empty()).ok_or(DocumentFault::Address)
+    match base64_any(content) {
+        Some(bytes) if bytes.len() > MAX_DOCUMENT => Err(DocumentFault::TooLarge),
+        Some(bytes) if !bytes.is_empty() => Ok(bytes),
+        _ => Err(DocumentFault::Address),
+    }
 }
 
 fn strip_scheme<'a>(href: &'a str, scheme: &str) -> Option<&'a str> {

@@ -115,6 +115,11 @@ mod tests {
             ("..", "http://a/b/"),
             ("../../../g", "http://a/g"),
             ("g;x=1/../y", "http://a/b/c/y"),
+            ("g#s", "http://a/b/c/g"),
+            ("/", "http://a/"),
+            ("./g:h", "http://a/b/c/g:h"),
+            ("i/g:h", "http://a/b/c/i/g:h"),
+            (":h", "http://a/b/c/:h"),
         ] {
             assert_eq!(join(base, reference), joined, "{reference}");
         }

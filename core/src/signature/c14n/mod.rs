@@ -9,11 +9,9 @@ mod tests;
 
 use std::borrow::Cow;
 
-use roxmltree::{Node, NodeId, NodeType};
-
-use super::xml::{Document, Name, Text, XML_NAMESPACE, XmlError};
+use super::xml::{Name, Node, NodeId, NodeType, Text, XML_NAMESPACE, XmlError};
 pub(super) use sink::{Hasher, Sink};
-use sink::{is_plain_value, write_text, write_value};
+use sink::{write_text, write_value};
 
 /// Which canonicalisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,11 +49,11 @@ pub fn canonicalize(
     let document = text.parse()?;
     let apex = match id {
         Some(id) => document.element_by_id(id)?,
-        None => document.tree().root(),
+        None => document.root(),
     };
     let form = Form { method, with_comments, inclusive_prefixes: inclusive_prefixes.to_vec() };
     let mut canonical = Vec::with_capacity(xml.len());
-    write(&document, apex, None, &form, &mut canonical);
+    Room::default().write(apex, None, &form, &mut canonical);
     Ok(canonical)
 }
 
@@ -72,53 +70,60 @@ impl Form<'_> {
         Self { method: Method::Inclusive10, with_comments: false, inclusive_prefixes: Vec::new() };
 }
 
-/// Writes the canonical form of `apex` (the document node or an element) with everything below it except the subtree
-/// `without`.
-pub(super) fn write<'d, 't, S: Sink>(
-    document: &'d Document<'t>,
-    apex: Node<'d, 't>,
-    without: Option<NodeId>,
-    form: &Form,
-    sink: &mut S,
-) {
-    let mut writer =
-        Writer { document, apex, form, sink, depth: 0, rendered: Vec::new(), attributes: Vec::new() };
-    let mut node = apex;
-    loop {
-        if Some(node.id()) != without {
-            writer.enter(node);
-            if let Some(child) = node.first_child() {
-                node = child;
-                continue;
-            }
-            writer.leave(node);
-        }
+/// Writes canonical forms of one document, one after another, in the same memory.
+#[derive(Default)]
+pub(super) struct Room<'d> {
+    /// Namespaces as written by the open elements, innermost last.
+    rendered: Vec<Namespace<'d>>,
+    /// The attributes of one element.
+    attributes: Vec<Attribute<'d>>,
+}
+
+impl<'d> Room<'d> {
+    /// Writes the canonical form of `apex` (the document node or an element) with everything below it except the
+    /// subtree `without`.
+    pub(super) fn write<'t: 'd, S: Sink>(
+        &mut self,
+        apex: Node<'d, 't>,
+        without: Option<NodeId>,
+        form: &Form,
+        sink: &mut S,
+    ) {
+        self.rendered.clear();
+        let mut writer = Writer { apex, form, sink, depth: 0, room: self };
+        let mut node = apex;
         loop {
-            if node == apex {
-                return;
+            if Some(node.id()) != without {
+                writer.enter(node);
+                if let Some(child) = node.first_child() {
+                    node = child;
+                    continue;
+                }
+                writer.leave(node);
             }
-            if let Some(next) = node.next_sibling() {
-                node = next;
-                break;
+            loop {
+                if node == apex {
+                    return;
+                }
+                if let Some(next) = node.next_sibling() {
+                    node = next;
+                    break;
+                }
+                let Some(parent) = node.parent() else { return };
+                writer.leave(parent);
+                node = parent;
             }
-            let Some(parent) = node.parent() else { return };
-            writer.leave(parent);
-            node = parent;
         }
     }
 }
 
 struct Writer<'w, 'd, 't, S> {
-    document: &'d Document<'t>,
     apex: Node<'d, 't>,
     form: &'w Form<'w>,
     sink: &'w mut S,
     /// How many elements are open.
     depth: usize,
-    /// Namespaces as written by the open elements, innermost last.
-    rendered: Vec<Namespace<'d>>,
-    /// Room for the attributes of one element.
-    attributes: Vec<Attribute<'d>>,
+    room: &'w mut Room<'d>,
 }
 
 /// Ordered by prefix, which is empty for the default namespace.
@@ -133,7 +138,6 @@ struct Namespace<'d> {
 struct Attribute<'d> {
     namespace: &'d str,
     name: Name<'d>,
-    local: &'d str,
     value: Cow<'d, str>,
     /// With the space before it, where it is written as it must be.
     written: Option<&'d str>,
@@ -142,25 +146,22 @@ struct Attribute<'d> {
 impl<'d, 't, S: Sink> Writer<'_, 'd, 't, S> {
     fn enter(&mut self, node: Node<'d, 't>) {
         match node.node_type() {
-            NodeType::Root => {}
+            NodeType::Document => {}
             NodeType::Element => self.start_tag(node),
-            NodeType::Text => match self.document.plain_text(node) {
-                Some(plain) => self.sink.write(plain.as_bytes()),
-                None => write_text(self.sink, node.text().unwrap_or_default()),
-            },
-            NodeType::Comment if !self.form.with_comments => {}
-            NodeType::Comment => {
+            NodeType::Text { content, is_plain: true } => self.sink.write(content.as_bytes()),
+            NodeType::Text { content, .. } => write_text(self.sink, content),
+            NodeType::Comment(_) if !self.form.with_comments => {}
+            NodeType::Comment(text) => {
                 self.outside_root(node, |sink| {
                     sink.write(b"<!--");
-                    sink.write(node.text().unwrap_or_default().as_bytes());
+                    sink.write(text.as_bytes());
                     sink.write(b"-->");
                 });
             }
-            NodeType::PI => self.outside_root(node, |sink| {
-                let Some(instruction) = node.pi() else { return };
+            NodeType::Instruction { target, value } => self.outside_root(node, |sink| {
                 sink.write(b"<?");
-                sink.write(instruction.target.as_bytes());
-                if let Some(value) = instruction.value {
+                sink.write(target.as_bytes());
+                if !value.is_empty() {
                     sink.write(b" ");
                     sink.write(value.as_bytes());
                 }
@@ -171,57 +172,51 @@ impl<'d, 't, S: Sink> Writer<'_, 'd, 't, S> {
 
     /// Comments and instructions beside the root element stand on lines of their own (Canonical XML §2.3).
     fn outside_root(&mut self, node: Node, write: impl FnOnce(&mut S)) {
-        let beside_root = node.parent().is_some_and(|parent| parent.is_root());
-        let root = node.document().root_element();
-        if beside_root && node.range().start > root.range().start {
+        let is_beside_root = node.parent().is_some_and(|parent| parent.parent().is_none());
+        let is_after_root = Some(node.id()) > node.document().root_element().map(Node::id);
+        if is_beside_root && is_after_root {
             self.sink.write(b"\n");
         }
         write(self.sink);
-        if beside_root && node.range().start < root.range().start {
+        if is_beside_root && !is_after_root {
             self.sink.write(b"\n");
         }
     }
 
     fn leave(&mut self, node: Node) {
         if node.is_element() {
-            let name = self.document.element_name(node);
-            if let Some(tag) = self.document.end_tag(node, name) {
+            if let Some(tag) = node.end_tag() {
                 self.sink.write(tag.as_bytes());
             } else {
                 self.sink.write(b"</");
-                self.sink.write(name.qualified.as_bytes());
+                self.sink.write(node.name().qualified.as_bytes());
                 self.sink.write(b">");
             }
-            while self.rendered.pop_if(|namespace| namespace.depth == self.depth).is_some() {}
+            while self.room.rendered.pop_if(|namespace| namespace.depth == self.depth).is_some() {}
             self.depth -= 1;
         }
     }
 
     fn start_tag(&mut self, element: Node<'d, '_>) {
         self.depth += 1;
-        let name = self.document.element_name(element);
-        let mut attributes = std::mem::take(&mut self.attributes);
-        attributes.extend(element.attributes().map(|attribute| {
-            let name = self.document.attribute_name(&attribute);
-            let written = self.document.plainly_written(&attribute, name);
-            Attribute {
-                namespace: attribute.namespace().unwrap_or_default(),
-                name,
-                local: attribute.name(),
-                value: Cow::Borrowed(attribute.value()),
-                written: written.filter(|(_, value)| is_plain_value(value)).map(|(all, _)| all),
-            }
+        let name = element.name();
+        let mut attributes = std::mem::take(&mut self.room.attributes);
+        attributes.extend(element.attributes().map(|attribute| Attribute {
+            namespace: attribute.namespace(),
+            name: attribute.name(),
+            value: Cow::Borrowed(attribute.value()),
+            written: attribute.written(),
         }));
-        let outer = self.rendered.len();
+        let outer = self.room.rendered.len();
         self.render_namespaces(element, name.prefix, &attributes);
         if element == self.apex {
             self.inherit(element, &mut attributes);
         }
-        attributes.sort_unstable_by_key(|attribute| (attribute.namespace, attribute.local));
+        attributes.sort_unstable_by_key(|attribute| (attribute.namespace, attribute.name.local));
 
         self.sink.write(b"<");
         self.sink.write(name.qualified.as_bytes());
-        for Namespace { prefix, uri, .. } in self.rendered.get(outer..).unwrap_or_default() {
+        for Namespace { prefix, uri, .. } in self.room.rendered.get(outer..).unwrap_or_default() {
             self.sink.write(if prefix.is_empty() { b" xmlns" } else { b" xmlns:" });
             self.sink.write(prefix.as_bytes());
             write_value(self.sink, uri);
@@ -236,39 +231,40 @@ impl<'d, 't, S: Sink> Writer<'_, 'd, 't, S> {
             write_value(self.sink, &attribute.value);
         }
         self.sink.write(b">");
-        self.attributes = attributes;
+        self.room.attributes = attributes;
     }
 
     /// Adds the namespaces to be written on this element, in order, to those that are.
     fn render_namespaces(&mut self, element: Node<'d, '_>, prefix: &'d str, attributes: &[Attribute<'d>]) {
-        let outer = self.rendered.len();
+        let outer = self.room.rendered.len();
         let exclusive = self.form.method == Method::Exclusive;
         if exclusive {
             // Exclusive XML Canonicalization §3: what the element and its attributes visibly use
-            self.render(outer, prefix, element.tag_name().namespace().unwrap_or_default());
+            self.render(outer, prefix, element.namespace());
             for attribute in attributes.iter().filter(|attribute| !attribute.name.prefix.is_empty()) {
                 self.render(outer, attribute.name.prefix, attribute.namespace);
             }
         }
-        if element == self.apex || self.document.declares_namespaces(element) {
+        let are_more_written = !exclusive || !self.form.inclusive_prefixes.is_empty();
+        if are_more_written && (element == self.apex || element.declares_namespaces()) {
             for namespace in element.namespaces() {
-                let prefix = namespace.name().unwrap_or_default();
+                let prefix = namespace.prefix;
                 let listed = if prefix.is_empty() { "#default" } else { prefix };
                 if !exclusive || self.form.inclusive_prefixes.contains(&listed) {
-                    self.render(outer, prefix, namespace.uri());
+                    self.render(outer, prefix, &namespace.uri);
                 }
             }
         }
-        self.rendered.get_mut(outer..).unwrap_or_default().sort_unstable();
+        self.room.rendered.get_mut(outer..).unwrap_or_default().sort_unstable();
     }
 
     /// Adds a namespace unless it is written already: by the elements around, which have the first `outer`, or by this
     /// one. A default namespace that was never written is none.
     fn render(&mut self, outer: usize, prefix: &'d str, uri: &'d str) {
-        let (around, own) = self.rendered.split_at_checked(outer).unwrap_or_default();
+        let (around, own) = self.room.rendered.split_at_checked(outer).unwrap_or_default();
         let bound = around.iter().rev().find(|n| n.prefix == prefix).map_or("", |n| n.uri);
         if bound != uri && uri != XML_NAMESPACE && !own.iter().any(|n| n.prefix == prefix) {
-            self.rendered.push(Namespace { prefix, uri, depth: self.depth });
+            self.room.rendered.push(Namespace { prefix, uri, depth: self.depth });
         }
     }
 
@@ -280,35 +276,31 @@ impl<'d, 't, S: Sink> Writer<'_, 'd, 't, S> {
         }
         let v11 = self.form.method == Method::Inclusive11;
         for ancestor in element.ancestors().skip(1) {
-            for attribute in ancestor.attributes().filter(|a| a.namespace() == Some(XML_NAMESPACE)) {
-                let local = attribute.name();
-                if v11 && !matches!(local, "lang" | "space") {
+            for attribute in ancestor.attributes().filter(|a| a.namespace() == XML_NAMESPACE) {
+                let name = attribute.name();
+                if v11 && !matches!(name.local, "lang" | "space") {
                     continue;
                 }
-                if !attributes.iter().any(|a| a.namespace == XML_NAMESPACE && a.local == local) {
-                    attributes.push(xml_attribute(
-                        self.document.attribute_name(&attribute),
-                        local,
-                        Cow::Borrowed(attribute.value()),
-                    ));
+                if !attributes.iter().any(|a| a.namespace == XML_NAMESPACE && a.name.local == name.local) {
+                    attributes.push(xml_attribute(name, Cow::Borrowed(attribute.value())));
                 }
             }
         }
         if v11 {
-            attributes.retain(|a| !(a.namespace == XML_NAMESPACE && a.local == "base"));
+            attributes.retain(|a| !(a.namespace == XML_NAMESPACE && a.name.local == "base"));
             let base = element
                 .ancestors()
-                .filter_map(|node| node.attribute((XML_NAMESPACE, "base")))
+                .filter_map(|node| node.xml_attribute("base"))
                 .map(String::from)
                 .reduce(|below, above| base::join(&above, &below));
             if let Some(base) = base.filter(|base| !base.is_empty()) {
-                let name = Name { prefix: "xml", qualified: "xml:base" };
-                attributes.push(xml_attribute(name, "base", Cow::Owned(base)));
+                let name = Name { prefix: "xml", local: "base", qualified: "xml:base" };
+                attributes.push(xml_attribute(name, Cow::Owned(base)));
             }
         }
     }
 }
 
-fn xml_attribute<'d>(name: Name<'d>, local: &'d str, value: Cow<'d, str>) -> Attribute<'d> {
-    Attribute { namespace: XML_NAMESPACE, name, local, value, written: None }
+fn xml_attribute<'d>(name: Name<'d>, value: Cow<'d, str>) -> Attribute<'d> {
+    Attribute { namespace: XML_NAMESPACE, name, value, written: None }
 }

@@ -67,11 +67,6 @@ pub(super) fn write_text(sink: &mut impl Sink, text: &str) {
     escape(sink, text, is_text_special, text_escape);
 }
 
-/// Whether the value of an attribute is written as it is.
-pub(super) fn is_plain_value(value: &str) -> bool {
-    !has(value, is_attribute_special)
-}
-
 /// `=` and the value in quotes.
 pub(super) fn write_value(sink: &mut impl Sink, value: &str) {
     sink.write(b"=\"");

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Method, canonicalize};
+use super::{super::xml::XmlError, Method, canonicalize};
 
 fn canonical(xml: &str, id: Option<&str>, method: Method, comments: bool, prefixes: &[&str]) -> String {
     String::from_utf8(canonicalize(xml.as_bytes(), id, method, comments, prefixes).unwrap()).unwrap()
@@ -49,7 +49,10 @@ fn characters_are_escaped_and_line_ends_normalised() {
     // Canonical XML 1.0 §3.4, with line ends of two bytes
     let xml = "<doc>\r\n<text>First line&#x0d;&#10;Second\rline</text><c a='&lt; \"&#9;&#xA;&#xD;\r\n> &amp;'/>\
                <![CDATA[<&>]]></doc>";
-    for method in ALL {
+    let in_double_quotes =
+        xml.replace("a='&lt; \"&#9;&#xA;&#xD;\r\n> &amp;'", "a=\"&lt; &#34;&#9;&#xA;&#xD;\r\n> &amp;\"");
+    assert_ne!(in_double_quotes, xml);
+    for (xml, method) in ALL.into_iter().flat_map(|method| [(xml, method), (&in_double_quotes, method)]) {
         assert_eq!(
             canonical(xml, None, method, false, &[]),
             "<doc>\n<text>First line&#xD;\nSecond\nline</text>\
@@ -108,6 +111,27 @@ fn exclusive_form_undeclares_a_default_namespace_only_where_it_was_written() {
         canonical(xml, Some("i"), Method::Exclusive, false, &[]),
         r#"<p:r xmlns:p="v" id="i"><d><e></e></d></p:r>"#
     );
+}
+
+#[test]
+fn an_id_is_one_of_any_case_without_a_namespace_or_that_of_xml() {
+    let xml = "<a xmlns:p='u' p:id='x' xml:lang='x' xml:Id='x'><b xml:id='x'/><c ID='y'/><d Id='z'/><e id='z'/></a>";
+    assert_eq!(canonical(xml, Some("x"), Method::Exclusive, false, &[]), "<b xml:id=\"x\"></b>");
+    assert_eq!(canonical(xml, Some("y"), Method::Exclusive, false, &[]), "<c ID=\"y\"></c>");
+    for (id, error) in [("z", XmlError::IdNotUnique), ("w", XmlError::IdNotFound)] {
+        assert_eq!(canonicalize(xml.as_bytes(), Some(id), Method::Exclusive, false, &[]), Err(error));
+    }
+}
+
+#[test]
+fn what_is_not_read_is_refused_by_its_line_or_its_declaration() {
+    for (xml, error) in [
+        ("<?xml version='1.0' standalone='maybe'?><a/>", XmlError::Declaration),
+        ("<a><?xml?></a>", XmlError::NotWellFormed { line: 1 }),
+        ("<a>\n<b c='secret", XmlError::NotWellFormed { line: 2 }),
+    ] {
+        assert_eq!(canonicalize(xml.as_bytes(), None, Method::Exclusive, false, &[]), Err(error), "{xml}");
+    }
 }
 
 fn element() -> impl Strategy<Value = String> {

@@ -15,7 +15,7 @@ use super::{
     report::Severity,
     uri,
     verify::examine,
-    xml::{StartTag, Text},
+    xml::{Text, after_start_tag},
 };
 use crate::{
     certificate::{Certificate, KeyAlgorithm, SignatureAlgorithm, SigningCertificate},
@@ -246,9 +246,9 @@ fn document_digest(envelope: &[u8], element: Range<usize>) -> Option<[u8; 32]> {
 
     let text = Text::read(&skeleton).ok()?;
     let document = text.parse().ok()?;
-    let apex = document.tree().descendants().find(|node| node.has_tag_name("PrescriptionDocument"))?;
+    let apex = document.descendants().find(|node| node.name().local == "PrescriptionDocument")?;
     let mut canonical = Vec::new();
-    c14n::write(&document, apex, None, &c14n::Form::INCLUSIVE, &mut canonical);
+    c14n::Room::default().write(apex, None, &c14n::Form::INCLUSIVE, &mut canonical);
     let before_end = canonical.strip_suffix(DOCUMENT_END)?;
 
     let mut context = Context::new(&SHA256);
@@ -261,7 +261,7 @@ fn document_digest(envelope: &[u8], element: Range<usize>) -> Option<[u8; 32]> {
 /// The content of an element of plain text, in which nothing is escaped, normalised or markup.
 fn plain_body(element: &[u8]) -> Option<Range<usize>> {
     let element = std::str::from_utf8(element).ok()?;
-    let rest = StartTag::read(element.strip_prefix('<')?).ok()??.rest;
+    let rest = after_start_tag(element)?;
     let start = element.len() - rest.len();
     let body = rest.strip_suffix("</PrescriptionDocument>")?;
     let special = |byte| matches!(byte, b'<' | b'>' | b'&' | b'\r');

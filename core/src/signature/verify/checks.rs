@@ -251,9 +251,6 @@ static CERTIFICATE: [Row; 5] = [
     ),
 ];
 
-/// How many items there are.
-const ITEMS: usize = SIGNATURE.len() + 3 + SIGNATURE_TOKEN.len() + ARCHIVE_TOKEN.len() + CERTIFICATE.len();
-
 /// All items of one signature. `is_complete`: its examination went through to the end.
 pub(super) fn all(reasons: &[Reason], is_complete: bool, stamps: &Findings) -> Vec<Check> {
     let missing = if is_complete { Outcome::NotApplicable } else { Outcome::Undetermined };
@@ -265,7 +262,9 @@ pub(super) fn all(reasons: &[Reason], is_complete: bool, stamps: &Findings) -> V
     let archive_token = token(&ARCHIVE_TOKEN, stamps.archive.as_deref());
     let [form, content_type, algorithm, imprint, signature, path] = signature_token;
 
-    let mut checks = Vec::with_capacity(ITEMS);
+    let mut checks = Vec::with_capacity(
+        SIGNATURE.len() + 3 + SIGNATURE_TOKEN.len() + ARCHIVE_TOKEN.len() + CERTIFICATE.len(),
+    );
     let mut say = |rows: &[Row], outcomes: &[Outcome]| {
         checks.extend(rows.iter().zip(outcomes).map(|(row, outcome)| row.check(*outcome)));
     };

@@ -14,7 +14,6 @@ mod stamps;
 #[cfg(test)]
 mod tests;
 
-use roxmltree::Node;
 use time::OffsetDateTime;
 
 pub use judge::Trust;
@@ -30,10 +29,10 @@ use stamps::{Stamped, Stamps};
 
 use super::{
     base64::decode,
-    c14n,
+    c14n::Room,
     report::{Covers, Level, Reason, Report},
     uri::{DSIG, SIGNED_PROPERTIES_TYPE},
-    xml::{Document, Text},
+    xml::{Node, Text},
 };
 use crate::certificate::{Certificate, Crl};
 
@@ -88,12 +87,12 @@ pub(super) fn examine(file: &[u8]) -> Result<File, Reason> {
     let document = text.parse().map_err(reasons::of_xml)?;
     let places = places::find(&document)?;
     let ids = Ids::collect(&document, &places)?;
-    let signatures = places.iter().map(|place| Examined::of(&document, &ids, place)).collect();
+    let signatures = places.iter().map(|place| Examined::of(&ids, place)).collect();
     Ok(File { signatures, notes: places::unsigned(&document, &places) })
 }
 
 impl Examined {
-    fn of<'d, 't>(document: &'d Document<'t>, ids: &Ids, place: &Place<'d, 't>) -> Self {
+    fn of(ids: &Ids, place: &Place) -> Self {
         let mut examined = Self {
             covers: place.covers,
             level: Level::Bes,
@@ -105,11 +104,11 @@ impl Examined {
             reasons: Vec::new(),
             document: None,
         };
-        if let Err(reason) = examined.check(document, ids, place) {
+        if let Err(reason) = examined.check(ids, place) {
             examined.reasons.push(reason);
         }
         if examined.reasons.is_empty() && place.covers == Covers::Prescription {
-            let csv = document.only_text(place.target).and_then(decode);
+            let csv = place.target.only_text().and_then(decode);
             let csv = csv.as_deref().and_then(|csv| simdutf8::basic::from_utf8(csv).ok());
             if csv.is_none() {
                 examined.reasons.push(DOCUMENT_UNREADABLE);
@@ -124,28 +123,27 @@ impl Examined {
 
     /// Stops at the first thing that leaves nothing further to be checked; what can be checked independently is
     /// listed together.
-    fn check<'d, 't>(
-        &mut self,
-        document: &'d Document<'t>,
-        ids: &Ids,
-        place: &Place<'d, 't>,
-    ) -> Result<(), Reason> {
+    fn check(&mut self, ids: &Ids, place: &Place) -> Result<(), Reason> {
         let signature = place.signature;
-        let parts = Parts::of(document, signature)?;
-        let properties = Properties::read(document, signature)?;
+        let parts = Parts::of(signature)?;
+        let properties = Properties::read(signature)?;
         self.level = properties.level;
         self.signed_at = properties.signed_at;
-        let signed_info = SignedInfo::read(document, parts.signed_info)?;
+        let signed_info = SignedInfo::read(parts.signed_info)?;
 
-        let certificates = read_certificates(key_info_certificates(document, parts.key_info));
-        let is_empty = certificates.is_empty();
-        let is_named = |certificate: &Certificate| properties.certificate.is_of(certificate.der());
-        let (named, others): (Vec<_>, Vec<_>) = certificates.into_iter().partition(is_named);
-        let Some(certificate) = named.into_iter().next() else {
-            return Err(if is_empty { CERTIFICATE_UNREADABLE } else { CERTIFICATE_MISMATCH });
+        let (mut named, mut others) = (None, Vec::new());
+        for certificate in read_certificates(key_info_certificates(parts.key_info)) {
+            if properties.certificate.is_of(certificate.der()) {
+                named.get_or_insert(certificate);
+            } else {
+                others.push(certificate);
+            }
+        }
+        let Some(certificate) = named else {
+            return Err(if others.is_empty() { CERTIFICATE_UNREADABLE } else { CERTIFICATE_MISMATCH });
         };
         self.others = others;
-        self.others.extend(read_certificates(properties.certificate_values(document)));
+        self.others.extend(read_certificates(properties.certificate_values()));
 
         let expected = [
             (place.target, None, DOCUMENT_CHANGED),
@@ -153,7 +151,7 @@ impl Examined {
             (parts.key_info, None, KEY_INFO_CHANGED),
         ];
         let mut bound = [false; 3];
-        let mut references = Vec::with_capacity(expected.len());
+        let mut room = Room::default();
         for reference in &signed_info.references {
             let at = expected.iter().position(|(element, kind, _)| binds(reference, ids, *element, *kind));
             let (Some((element, _, changed)), Some(bound)) =
@@ -164,24 +162,28 @@ impl Examined {
             if std::mem::replace(bound, true) {
                 return Err(REFERENCE_ELSEWHERE);
             }
-            if !reference.matches(document, *element, signature) {
+            if !reference.matches(*element, signature, &mut room) {
                 self.reasons.push(*changed);
             }
-            references.push((reference, *element));
         }
         if !matches!(bound, [true, true, _]) {
             return Err(REFERENCE_MISSING);
         }
 
         let mut message = Vec::with_capacity(USUAL_SIGNED_INFO);
-        c14n::write(document, parts.signed_info, None, &signed_info.form, &mut message);
+        room.write(parts.signed_info, None, &signed_info.form, &mut message);
         if certificate.verify_signature(signed_info.algorithm, &message, &parts.value).is_err() {
             self.reasons.push(SIGNATURE_VALUE);
         }
         self.certificate = Some(certificate);
         if let Some(added) = properties.added {
-            self.crls = read_crls(properties.crl_values(document));
-            self.stamps = Stamps::read(&Stamped { document, signature, references, added });
+            self.crls = read_crls(properties.crl_values());
+            let element = |reference: &Reference| {
+                let bound = expected.iter().find(|(element, kind, _)| binds(reference, ids, *element, *kind));
+                bound.map(|(element, ..)| *element)
+            };
+            let references = signed_info.references.iter().filter_map(|r| Some((r, element(r)?))).collect();
+            self.stamps = Stamps::read(&Stamped { signature, references, added });
         }
         Ok(())
     }
@@ -204,11 +206,11 @@ struct Parts<'d, 't> {
 }
 
 impl<'d, 't> Parts<'d, 't> {
-    fn of(document: &'d Document<'t>, signature: Node<'d, 't>) -> Result<Self, Reason> {
+    fn of(signature: Node<'d, 't>) -> Result<Self, Reason> {
         let mut children = elements(signature);
         let mut next = |name| children.next().filter(|child| is(*child, DSIG, name)).ok_or(STRUCTURE);
         let signed_info = next("SignedInfo")?;
-        let value = document.only_text(next("SignatureValue")?).and_then(decode).ok_or(STRUCTURE)?;
+        let value = next("SignatureValue")?.only_text().and_then(decode).ok_or(STRUCTURE)?;
         let key_info = next("KeyInfo")?;
         if !children.all(|child| is(child, DSIG, "Object")) {
             return Err(STRUCTURE);
@@ -218,21 +220,17 @@ impl<'d, 't> Parts<'d, 't> {
 }
 
 /// Base64 texts of the certificates in KeyInfo.
-fn key_info_certificates<'d, 't: 'd>(
-    document: &'d Document<'t>,
-    key_info: Node<'d, 't>,
-) -> impl Iterator<Item = Option<&'d str>> {
+fn key_info_certificates<'d, 't: 'd>(key_info: Node<'d, 't>) -> impl Iterator<Item = Option<&'d str>> {
     let data = elements(key_info).filter(|child| is(*child, DSIG, "X509Data")).flat_map(elements);
-    data.filter(|child| is(*child, DSIG, "X509Certificate"))
-        .map(|certificate| document.only_text(certificate))
+    data.filter(|child| is(*child, DSIG, "X509Certificate")).map(Node::only_text)
 }
 
 /// Those that are readable, of the first few: each costs parsing and a digest.
-fn read_certificates<'d>(texts: impl Iterator<Item = Option<&'d str>>) -> Vec<Certificate> {
+fn read_certificates<'d>(texts: impl Iterator<Item = Option<&'d str>>) -> impl Iterator<Item = Certificate> {
     /// Two paths, each with its root, and some to spare.
     const MAX_CERTIFICATES: usize = 16;
     let read = |text: Option<&str>| Certificate::from_vec(decode(text?)?).ok();
-    texts.take(MAX_CERTIFICATES).filter_map(read).collect()
+    texts.take(MAX_CERTIFICATES).filter_map(read)
 }
 
 fn read_crls<'d>(texts: impl Iterator<Item = Option<&'d str>>) -> Vec<Crl> {

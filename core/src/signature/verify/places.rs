@@ -1,13 +1,11 @@
 //! Where things are in the file: the signatures in their prescribed places, and what each of them must cover. Found by
 //! walking down from the root, never by id, so that nothing moved elsewhere is taken for the real thing.
 
-use roxmltree::{Node, NodeId};
-
 use super::{
     super::{
         report::{Covers, Reason},
         uri::DSIG,
-        xml::{Document, ids},
+        xml::{Document, Node, NodeId, ids},
     },
     reasons::{
         ADDITIONAL_UNSIGNED, DOCUMENT_NOT_PLAIN, DUPLICATE_ID, MANAGEMENT_UNSIGNED, NOT_A_PRESCRIPTION,
@@ -24,10 +22,7 @@ pub(super) struct Place<'d, 't> {
 
 /// The signatures of a file, the outermost first.
 pub(super) fn find<'d, 't>(document: &'d Document<'t>) -> Result<Vec<Place<'d, 't>>, Reason> {
-    let root = document.tree().root_element();
-    if !root.has_tag_name("Document") || root.tag_name().namespace().is_some_and(|uri| !uri.is_empty()) {
-        return Err(NOT_A_PRESCRIPTION);
-    }
+    let root = only(document.root(), "", "Document").ok_or(NOT_A_PRESCRIPTION)?;
     let mut places = Vec::new();
     let mut bodies =
         elements(root).filter(|node| is(*node, "", "Prescription") || is(*node, "", "Dispensing"));
@@ -40,17 +35,14 @@ pub(super) fn find<'d, 't>(document: &'d Document<'t>) -> Result<Vec<Place<'d, '
         }
         _ => return Err(NOT_A_PRESCRIPTION),
     };
-    places.push(prescription_place(document, prescription)?);
+    places.push(prescription_place(prescription)?);
     Ok(places)
 }
 
-fn prescription_place<'d, 't>(
-    document: &'d Document<'t>,
-    prescription: Node<'d, 't>,
-) -> Result<Place<'d, 't>, Reason> {
+fn prescription_place<'d, 't>(prescription: Node<'d, 't>) -> Result<Place<'d, 't>, Reason> {
     let target = only(prescription, "", "PrescriptionDocument").ok_or(NOT_A_PRESCRIPTION)?;
     let holder = only(prescription, "", "PrescriptionSign").ok_or(NOT_SIGNED)?;
-    if target.attribute("id") != Some("PrescriptionDocument") || document.only_text(target).is_none() {
+    if target.attribute("id") != Some("PrescriptionDocument") || target.only_text().is_none() {
         return Err(DOCUMENT_NOT_PLAIN);
     }
     Ok(Place { covers: Covers::Prescription, target, signature: only_signature(holder)? })
@@ -71,12 +63,11 @@ fn dispensing_place<'d, 't>(root: Node<'d, 't>, target: Node<'d, 't>) -> Result<
 /// a dispensing file holds of its prescription is covered by the pharmacist's signature, but never by the doctor's.
 pub(super) fn unsigned(document: &Document, places: &[Place]) -> Vec<Reason> {
     let mut notes = Vec::new();
-    let root = document.tree().root_element();
     let parents = places.iter().filter_map(|place| place.target.parent());
-    for element in std::iter::once(root).chain(parents).flat_map(elements) {
+    for element in elements(document.root()).chain(parents).flat_map(elements) {
         let holds_signed =
             places.iter().any(|p| p.signature.ancestors().chain(p.target.ancestors()).any(|a| a == element));
-        let note = match element.tag_name().name() {
+        let note = match element.name().local {
             _ if holds_signed => continue,
             "PrescriptionManagement" | "DispensingManagement" => MANAGEMENT_UNSIGNED,
             "AdditionalPrescriptionInformation" | "AdditionalDispensedInformation" => ADDITIONAL_UNSIGNED,
@@ -104,14 +95,14 @@ impl<'d> Ids<'d> {
         const USUAL: usize = 16;
         let mut found = Vec::with_capacity(USUAL);
         let mut prescriptions = 0;
-        for node in document.tree().descendants().filter(Node::is_element) {
+        for node in document.descendants().filter(Node::is_element) {
             found.extend(ids(node).map(|id| (id, node.id())));
-            let name = node.tag_name();
-            prescriptions += usize::from(name.name() == "PrescriptionDocument");
-            if name.name() == "DispensingDocument" && !is_in_its_place(node, places) {
+            let name = node.name().local;
+            prescriptions += usize::from(name == "PrescriptionDocument");
+            if name == "DispensingDocument" && !is_in_its_place(node, places) {
                 return Err(SECOND_DOCUMENT);
             }
-            let is_signature = name.name() == "Signature" && name.namespace() == Some(DSIG);
+            let is_signature = name == "Signature" && node.namespace() == DSIG;
             if is_signature && !places.iter().any(|place| place.signature.id() == node.id()) {
                 return Err(SIGNATURE_ELSEWHERE);
             }
@@ -153,5 +144,5 @@ pub(super) fn only<'d, 't>(node: Node<'d, 't>, namespace: &str, name: &str) -> O
 /// Whether the element has this name. Inlined, comparisons with constants need no call.
 #[inline]
 pub(super) fn is(element: Node, namespace: &str, name: &str) -> bool {
-    element.tag_name().name() == name && element.tag_name().namespace().unwrap_or_default() == namespace
+    element.name().local == name && element.namespace() == namespace
 }

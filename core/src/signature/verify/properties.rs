@@ -1,14 +1,13 @@
 //! QualifyingProperties (ETSI EN 319 132-1, TS 101 903): what the signer claims under the signature, and what was
 //! added to it later.
 
-use roxmltree::Node;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     super::{
         report::{Level, Reason},
         uri::{DSIG, XADES, XADES_141},
-        xml::Document,
+        xml::Node,
     },
     places::{elements, is, only},
     reasons::{CERTIFICATE_NOT_NAMED, STRUCTURE},
@@ -29,7 +28,7 @@ pub(super) struct Properties<'d, 't> {
 
 impl<'d, 't> Properties<'d, 't> {
     /// The one QualifyingProperties in an Object of this signature, which must name the signature as its Target.
-    pub(super) fn read(document: &'d Document<'t>, signature: Node<'d, 't>) -> Result<Self, Reason> {
+    pub(super) fn read(signature: Node<'d, 't>) -> Result<Self, Reason> {
         let mut found = elements(signature)
             .filter(|child| is(*child, DSIG, "Object"))
             .flat_map(elements)
@@ -46,7 +45,7 @@ impl<'d, 't> Properties<'d, 't> {
             (None, _) => None,
             // A comment does not break the digest: nobody may use one to take the time out of sight.
             (Some(time), None) => {
-                let text = document.only_text(time).ok_or(STRUCTURE)?;
+                let text = time.only_text().ok_or(STRUCTURE)?;
                 OffsetDateTime::parse(text.trim(), &Rfc3339).ok()
             }
             (Some(_), Some(_)) => return Err(STRUCTURE),
@@ -60,34 +59,22 @@ impl<'d, 't> Properties<'d, 't> {
             .ok_or(CERTIFICATE_NOT_NAMED)?;
         let added = only(properties, XADES, "UnsignedProperties")
             .and_then(|unsigned| only(unsigned, XADES, "UnsignedSignatureProperties"));
-        Ok(Self {
-            signed,
-            signed_at,
-            certificate: Digest::read(document, certificate)?,
-            level: level(added),
-            added,
-        })
+        Ok(Self { signed, signed_at, certificate: Digest::read(certificate)?, level: level(added), added })
     }
 
     /// Base64 texts of the certificates that were added.
-    pub(super) fn certificate_values(
-        &self,
-        document: &'d Document<'t>,
-    ) -> impl Iterator<Item = Option<&'d str>> + use<'d, 't> {
+    pub(super) fn certificate_values(&self) -> impl Iterator<Item = Option<&'d str>> + use<'d, 't> {
         let values = self.validation_data().filter(|data| is(*data, XADES, "CertificateValues"));
         let values = values.flat_map(elements).filter(|c| is(*c, XADES, "EncapsulatedX509Certificate"));
-        values.map(|value| document.only_text(value))
+        values.map(Node::only_text)
     }
 
     /// Base64 texts of the CRLs that were added.
-    pub(super) fn crl_values(
-        &self,
-        document: &'d Document<'t>,
-    ) -> impl Iterator<Item = Option<&'d str>> + use<'d, 't> {
+    pub(super) fn crl_values(&self) -> impl Iterator<Item = Option<&'d str>> + use<'d, 't> {
         let values = self.validation_data().filter(|data| is(*data, XADES, "RevocationValues"));
         let lists = values.flat_map(elements).filter(|list| is(*list, XADES, "CRLValues"));
         let crls = lists.flat_map(elements).filter(|crl| is(*crl, XADES, "EncapsulatedCRLValue"));
-        crls.map(|crl| document.only_text(crl))
+        crls.map(Node::only_text)
     }
 
     /// The properties that were added, those for the timestamps among them (EN 319 132-1 §5.5.1).
@@ -102,10 +89,10 @@ impl<'d, 't> Properties<'d, 't> {
 
 /// How far the properties that were added extend the signature.
 fn level(added: Option<Node>) -> Level {
-    let level_of = |property: Node| match (property.tag_name().namespace(), property.tag_name().name()) {
-        (Some(XADES | XADES_141), "ArchiveTimeStamp") => Level::A,
-        (Some(XADES), "CertificateValues" | "RevocationValues") => Level::Xl,
-        (Some(XADES), "SignatureTimeStamp") => Level::T,
+    let level_of = |property: Node| match (property.namespace(), property.name().local) {
+        (XADES | XADES_141, "ArchiveTimeStamp") => Level::A,
+        (XADES, "CertificateValues" | "RevocationValues") => Level::Xl,
+        (XADES, "SignatureTimeStamp") => Level::T,
         _ => Level::Bes,
     };
     added.into_iter().flat_map(elements).map(level_of).max().unwrap_or(Level::Bes)

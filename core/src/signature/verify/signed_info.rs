@@ -1,14 +1,12 @@
 //! SignedInfo (XML Signature 1.1 §4.4): read strictly, every algorithm looked up in the list of those accepted.
 
-use roxmltree::Node;
-
 use super::{
     super::{
         base64::decode,
-        c14n::{self, Form, Hasher, Method, Sink},
+        c14n::{Form, Hasher, Method, Room, Sink},
         report::Reason,
         uri::{self, DSIG, ENVELOPED_SIGNATURE, EXCLUSIVE_C14N},
-        xml::Document,
+        xml::Node,
     },
     places::{elements, is, only},
     reasons::{ALGORITHM, DIGEST_METHOD, SIGNATURE_METHOD, STRUCTURE, TRANSFORM},
@@ -45,7 +43,7 @@ const MAX_REFERENCES: usize = 8;
 const USUAL_REFERENCES: usize = 3;
 
 impl<'d> SignedInfo<'d> {
-    pub(super) fn read<'t>(document: &'d Document<'t>, signed_info: Node<'d, 't>) -> Result<Self, Reason> {
+    pub(super) fn read(signed_info: Node<'d, '_>) -> Result<Self, Reason> {
         let mut children = elements(signed_info);
         let mut next = |name| children.next().filter(|child| is(*child, DSIG, name)).ok_or(STRUCTURE);
         let form = canonicalization(next("CanonicalizationMethod")?, true)?.ok_or(ALGORITHM)?;
@@ -59,28 +57,28 @@ impl<'d> SignedInfo<'d> {
             if references.len() == MAX_REFERENCES || !is(reference, DSIG, "Reference") {
                 return Err(STRUCTURE);
             }
-            references.push(Reference::read(document, reference)?);
+            references.push(Reference::read(reference)?);
         }
         Ok(Self { form, algorithm, references })
     }
 }
 
 impl<'d> Reference<'d> {
-    fn read<'t>(document: &'d Document<'t>, reference: Node<'d, 't>) -> Result<Self, Reason> {
+    fn read(reference: Node<'d, '_>) -> Result<Self, Reason> {
         let id = reference.attribute("URI").and_then(|uri| uri.strip_prefix('#')).ok_or(STRUCTURE)?;
         let (mut transforms, mut method, mut value) = (None, None, None);
         for child in elements(reference) {
-            let part = match child.tag_name().name() {
+            let part = match child.name().local {
                 "Transforms" => &mut transforms,
                 "DigestMethod" => &mut method,
                 "DigestValue" => &mut value,
                 _ => return Err(STRUCTURE),
             };
-            if child.tag_name().namespace() != Some(DSIG) || part.replace(child).is_some() {
+            if child.namespace() != DSIG || part.replace(child).is_some() {
                 return Err(STRUCTURE);
             }
         }
-        let digest = Digest::of(document, method.ok_or(STRUCTURE)?, value.ok_or(STRUCTURE)?)?;
+        let digest = Digest::of(method.ok_or(STRUCTURE)?, value.ok_or(STRUCTURE)?)?;
         let mut parts = Self { id, kind: reference.attribute("Type"), enveloped: false, form: None, digest };
         let Some(transforms) = transforms else { return Ok(parts) };
         let mut transforms = elements(transforms).peekable();
@@ -104,52 +102,52 @@ impl<'d> Reference<'d> {
     /// that the Reference belongs to.
     pub(super) fn matches<'t>(
         &self,
-        document: &'d Document<'t>,
         element: Node<'d, 't>,
         signature: Node<'d, 't>,
+        room: &mut Room<'d>,
     ) -> bool {
         if self.enveloped && !signature.ancestors().any(|ancestor| ancestor == element) {
             return false;
         }
         let mut hasher = Hasher::new(self.digest.algorithm);
-        self.write(document, element, signature, &Form::INCLUSIVE, &mut hasher);
-        hasher.finish().as_ref() == self.digest.value
+        self.write(element, signature, &Form::INCLUSIVE, room, &mut hasher);
+        self.digest.is(&hasher.finish())
     }
 
     /// What the transforms make of the element; `form` is used where they leave it without a canonical form.
     pub(super) fn write<'t, S: Sink>(
         &self,
-        document: &'d Document<'t>,
         element: Node<'d, 't>,
         signature: Node<'d, 't>,
         form: &Form,
+        room: &mut Room<'d>,
         sink: &mut S,
     ) {
         let without = self.enveloped.then(|| signature.id());
-        c14n::write(document, element, without, self.form.as_ref().unwrap_or(form), sink);
+        room.write(element, without, self.form.as_ref().unwrap_or(form), sink);
     }
 }
 
 impl Digest {
     /// Of DigestMethod and DigestValue below `parent`.
-    pub(super) fn read<'d, 't>(document: &'d Document<'t>, parent: Node<'d, 't>) -> Result<Self, Reason> {
+    pub(super) fn read(parent: Node) -> Result<Self, Reason> {
         let method = only(parent, DSIG, "DigestMethod").ok_or(STRUCTURE)?;
         let value = only(parent, DSIG, "DigestValue").ok_or(STRUCTURE)?;
-        Self::of(document, method, value)
+        Self::of(method, value)
     }
 
-    fn of<'d, 't>(
-        document: &'d Document<'t>,
-        method: Node<'d, 't>,
-        value: Node<'d, 't>,
-    ) -> Result<Self, Reason> {
+    fn of(method: Node, value: Node) -> Result<Self, Reason> {
         let algorithm = method.attribute("Algorithm").and_then(uri::digest).ok_or(DIGEST_METHOD)?;
-        let value = document.only_text(value).and_then(decode).ok_or(STRUCTURE)?;
+        let value = value.only_text().and_then(decode).ok_or(STRUCTURE)?;
         Ok(Self { algorithm, value })
     }
 
     pub(super) fn is_of(&self, bytes: &[u8]) -> bool {
-        ring::digest::digest(self.algorithm, bytes).as_ref() == self.value
+        self.is(&ring::digest::digest(self.algorithm, bytes))
+    }
+
+    fn is(&self, digest: &ring::digest::Digest) -> bool {
+        digest.as_ref() == self.value
     }
 }
 

@@ -2,17 +2,16 @@
 //! §5.5.2), and from which moment on the signature is proven to have existed.
 
 use ring::digest::Context;
-use roxmltree::Node;
 use time::OffsetDateTime;
 
 use super::{
     super::{
         base64::decode,
-        c14n::{self, Form},
+        c14n::{Form, Room},
         report::Reason,
         timestamp::{Knowledge, Token, judge},
         uri::{DSIG, XADES, XADES_141},
-        xml::Document,
+        xml::Node,
     },
     places::{elements, is},
     reasons::{self, TIMESTAMP_ALGORITHM, TIMESTAMP_IMPRINT, TIMESTAMP_STRUCTURE},
@@ -27,7 +26,6 @@ const DER_ENCODING: &str = "http://uri.etsi.org/01903/v1.2.2#DER";
 
 /// A signature and its properties, as timestamps cover them.
 pub(super) struct Stamped<'x, 'd, 't> {
-    pub(super) document: &'d Document<'t>,
     pub(super) signature: Node<'d, 't>,
     /// With the elements that they bind, in the order of SignedInfo.
     pub(super) references: Vec<(&'x Reference<'d>, Node<'d, 't>)>,
@@ -65,11 +63,10 @@ impl Stamps {
         for (at, property) in properties.iter().enumerate() {
             let before = properties.get(..at).unwrap_or_default();
             if is(*property, XADES, "SignatureTimeStamp") {
-                let stamp =
-                    Stamp::read(stamped.document, *property, |form, sink| stamped.write_value(form, sink));
+                let stamp = Stamp::read(*property, |form, sink| stamped.write_value(form, sink));
                 stamps.signature.push(stamp);
             } else if [XADES_141, XADES].iter().any(|edition| is(*property, edition, "ArchiveTimeStamp")) {
-                let stamp = Stamp::read(stamped.document, *property, |form, sink| {
+                let stamp = Stamp::read(*property, |form, sink| {
                     stamped.write_all(before, form, sink);
                 });
                 stamps.archive.push(stamp);
@@ -111,11 +108,7 @@ impl Stamps {
 impl Stamp {
     /// XAdESTimeStampType with one token and nothing that chooses other data (`Include`, `ReferenceInfo`). `write` gives
     /// the bytes to be covered.
-    fn read<'d, 't>(
-        document: &'d Document<'t>,
-        property: Node<'d, 't>,
-        write: impl Fn(&Form, &mut Context),
-    ) -> Self {
+    fn read(property: Node, write: impl Fn(&Form, &mut Context)) -> Self {
         let read = || {
             let mut children = elements(property).peekable();
             let form = match children.next_if(|child| is(*child, DSIG, "CanonicalizationMethod")) {
@@ -131,7 +124,7 @@ impl Stamp {
             if !is(token, XADES, "EncapsulatedTimeStamp") || !is_der {
                 return Err(TIMESTAMP_STRUCTURE);
             }
-            let der = document.only_text(token).and_then(decode).ok_or(TIMESTAMP_STRUCTURE)?;
+            let der = token.only_text().and_then(decode).ok_or(TIMESTAMP_STRUCTURE)?;
             let token = Token::read(&der).map_err(reasons::of_token)?;
             let mut imprint = Context::new(token.imprint_algorithm());
             write(&form, &mut imprint);
@@ -157,22 +150,23 @@ impl Stamped<'_, '_, '_> {
     /// What a SignatureTimeStamp covers (§5.3).
     fn write_value(&self, form: &Form, sink: &mut Context) {
         for value in elements(self.signature).filter(|child| is(*child, DSIG, "SignatureValue")) {
-            c14n::write(self.document, value, None, form, sink);
+            Room::default().write(value, None, form, sink);
         }
     }
 
     /// What an ArchiveTimeStamp after the properties `before` covers (§5.5.2.2). That of XAdES 1.3.2 covers the same where
     /// all properties have one parent, as here (TS 101 903 V1.3.2 §7.7.1).
     fn write_all(&self, before: &[Node], form: &Form, sink: &mut Context) {
+        let mut room = Room::default();
         for (reference, element) in &self.references {
-            reference.write(self.document, *element, self.signature, form, sink);
+            reference.write(*element, self.signature, form, &mut room, sink);
         }
         let is_object = |child: &Node| is(*child, DSIG, "Object");
         let has_properties = |object: &Node| elements(*object).any(|c| is(c, XADES, "QualifyingProperties"));
         let parts = elements(self.signature).filter(|child| !is_object(child));
         let objects = elements(self.signature).filter(|child| is_object(child) && !has_properties(child));
         for element in parts.chain(before.iter().copied()).chain(objects) {
-            c14n::write(self.document, element, None, form, sink);
+            room.write(element, None, form, sink);
         }
     }
 }

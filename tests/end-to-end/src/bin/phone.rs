@@ -1,5 +1,5 @@
 //! A phone that can be killed: each run is one start of the app, does one step, and ends. Folder first, then the step:
-//! `register QR [CODE]`, `sign`, `unregister`, `journal`. Whatever an earlier run left is continued first, as an
+//! `register QR [CODE]`, `sign`, `decline`, `unregister`, `journal`. Whatever an earlier run left is continued first, as an
 //! app does it. Ends with 0, or with 1 and the code of the error on stderr.
 
 use std::{
@@ -56,10 +56,15 @@ impl SecretStore for Folder {
     }
 }
 
-struct SaysYes;
+/// Says yes. Where a file `hold` lies beside the folder, never, but `asked` is made.
+struct User(PathBuf);
 
-impl UserVerification for SaysYes {
+impl UserVerification for User {
     fn verify(&self, _: &Prompt) -> Result<(), KeyVaultError> {
+        if self.0.with_extension("hold").exists() {
+            fs::write(self.0.with_extension("asked"), "").expect("a file can be made");
+            std::thread::sleep(Duration::MAX);
+        }
         Ok(())
     }
 }
@@ -70,7 +75,6 @@ fn secrets(place: &Path, passphrase: &Path) -> Arc<dyn SecretStore> {
         let store = PassphraseStore::open(place, &Secret::new(passphrase), Arc::new(SystemRandom));
         return Arc::new(store.expect("the passphrase is right"));
     }
-    fs::create_dir_all(place).expect("a folder can be made");
     Arc::new(Folder(place.to_owned()))
 }
 
@@ -85,7 +89,7 @@ fn open(folder: &Path) -> Result<Agent, AgentError> {
             client_name: "検証用の端末".into(),
         },
         device: Device {
-            keys: Arc::new(DesktopKeyVault::new(Arc::clone(&secrets), Arc::new(SaysYes))),
+            keys: Arc::new(DesktopKeyVault::new(Arc::clone(&secrets), Arc::new(User(folder.to_owned())))),
             secrets,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
@@ -123,6 +127,14 @@ async fn sign(agent: &Agent) -> Result<(), AgentError> {
     Ok(())
 }
 
+/// Everything that waits.
+async fn decline(agent: &Agent) -> Result<(), AgentError> {
+    for waiting in agent.inbox(Duration::ZERO).await? {
+        agent.decline(waiting, "用量を確認してください").await?;
+    }
+    Ok(())
+}
+
 async fn unregister(agent: &Agent) -> Result<(), AgentError> {
     match agent.status().await? {
         Status::Registered { .. } => agent.unregister().await,
@@ -141,6 +153,7 @@ async fn main() -> ExitCode {
             ["register", qr_text] => register(&agent, qr_text, None).await,
             ["register", qr_text, code] => register(&agent, qr_text, Some(code)).await,
             ["sign"] => sign(&agent).await,
+            ["decline"] => decline(&agent).await,
             ["unregister"] => unregister(&agent).await,
             ["journal"] => {
                 let export = agent.export_journal().await?;

@@ -44,6 +44,14 @@ async fn meet(app: &App, endpoint: &str, fault: Fault, request: Request, next: N
             }
             response
         }
+        Fault::Head(retouch) => {
+            let line = request.extensions().get::<Line>().cloned();
+            let response = next.run(request).await;
+            if let Some(line) = line {
+                line.retouch(retouch);
+            }
+            response
+        }
         Fault::Silent => {
             next.run(request).await;
             std::future::pending().await

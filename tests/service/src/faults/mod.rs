@@ -10,6 +10,7 @@ mod switch;
 
 pub use canned::Canned;
 pub(crate) use inject::inject;
+pub use line::Retouch;
 pub use rewrite::{Rewrite, Spoilt};
 pub use switch::{FaultSwitch, FaultSwitchError};
 
@@ -54,6 +55,8 @@ pub enum Fault {
     Signatures(Spoilt),
     /// The JSON of the answer is changed.
     Rewritten(Rewrite),
+    /// The service carries it out; the head of the answer is changed, framing included.
+    Head(Retouch),
 }
 
 /// The version of the CSC API that the service announces and speaks.

@@ -4,7 +4,7 @@ use time::{Duration, OffsetDateTime, macros::datetime};
 
 use super::super::super::{
     Level, Method, Outcome, Report, Severity, Trust, Verdict, canonicalize, prepare,
-    test_data::{CSV, FixedRandom, base64, envelope, sign, signing_certificate},
+    test_data::{AT, CSV, FixedRandom, base64, envelope, sign, signing_certificate},
     timestamp::testing::{Key, TokenTemplate, Tsa},
     verify,
 };
@@ -51,9 +51,17 @@ impl World {
     }
 
     fn with_doctor_until(not_after: OffsetDateTime) -> Self {
+        Self::with_doctor(Template { not_after, ..Template::signer(&["Medical Doctor"]) })
+    }
+
+    fn with_doctor_from(not_before: OffsetDateTime) -> Self {
+        let not_after = NOW + 365 * DAY;
+        Self::with_doctor(Template { not_before, not_after, ..Template::signer(&["Medical Doctor"]) })
+    }
+
+    fn with_doctor(template: Template) -> Self {
         let (root, ca, key) = (Authority::new("Root"), Authority::new("CA"), Key::new());
-        let template = Template::signer(&["Medical Doctor"]);
-        let template = Template { spki: Some(key.spki.clone()), not_after, ..template };
+        let template = Template { spki: Some(key.spki.clone()), ..template };
         let doctor = Authority::new("doctor").certificate_der(&ca, &template);
         Self { root, ca, doctor, key, tsa: Tsa::new() }
     }
@@ -331,6 +339,16 @@ fn an_expired_signer_is_valid_only_with_a_timestamp_from_before() {
 }
 
 #[test]
+fn a_timestamp_from_before_the_certificate_was_valid_fails_the_signature() {
+    let world = World::with_doctor_from(AT);
+    let report = world.verify(&world.stamped(AT), &given(NOW + DAY));
+    assert_eq!(answer(&report), (Verdict::Valid, vec![]));
+    let report = world.verify(&world.stamped(AT - Duration::SECOND), &given(NOW + DAY));
+    assert_eq!(report.verdict, Verdict::Invalid);
+    assert!(codes(&report).contains(&"signed_outside_validity"), "{:?}", codes(&report));
+}
+
+#[test]
 fn a_list_from_after_the_signers_expiry_no_longer_tells() {
     let world = World::with_doctor_until(NOW + 10 * DAY);
     let report = world.verify(&world.stamped(NOW), &given(NOW + 30 * DAY));
@@ -495,13 +513,14 @@ fn an_archive_timestamp_of_xades_1_3_2_is_verified_like_those_of_1_4_1() {
 #[test]
 fn more_timestamps_than_anyone_makes_are_refused() {
     let world = World::new();
-    let mut file = world.stamped(NOW);
-    for number in 0..40 {
-        file = with_property(&file, &archive_timestamp(b"", &format!("at{number}")));
-    }
-    let report = world.verify(&file, &given(NOW + DAY));
-    assert_eq!(report.verdict, Verdict::Invalid);
-    assert!(codes(&report).contains(&"timestamp_structure"));
+    let file = world.signed();
+    let token = world.tsa.token(&TokenTemplate::of(&value_of(&file), NOW));
+    let stamp = signature_timestamp(&token).replace(" Id=\"ts\"", "");
+    let most = with_property(&file, &stamp.repeat(super::MAX_STAMPS));
+    assert_eq!(answer(&world.verify(&most, &given(NOW + DAY))), (Verdict::Valid, vec![]));
+    let more = with_property(&file, &stamp.repeat(super::MAX_STAMPS + 1));
+    let refused = (Verdict::Invalid, vec!["timestamp_structure"]);
+    assert_eq!(answer(&world.verify(&more, &given(NOW + DAY))), refused);
 }
 
 #[test]

@@ -20,17 +20,13 @@ open class Environment(private val app: DemoApp) {
     /** Patients' data stays out of screenshots, of recordings and of the list of recent apps. */
     open val hidesFromScreenshots: Boolean = true
 
-    /** Opens the agent on this phone's state, off the main thread. */
-    suspend fun openAgent(): HpkiAgent {
+    /** Opens the agent on this phone's state, off the main thread; [anew]: gives up a registration that is damaged. */
+    suspend fun openAgent(anew: Boolean): HpkiAgent {
         initialize()
-        return HpkiAgent.open(
-            trust = trust(),
-            client = ClientInfo("jp.hpki.demo", "0.1.0", app.getString(R.string.app_name)),
-            dataDir = app.filesDir.resolve("hpki-agent").path,
-            keyVault = keyVault(),
-            secretStore = secretStore(),
-            clock = clock(),
-        )
+        val client = ClientInfo("jp.hpki.demo", "0.1.0", app.getString(R.string.app_name))
+        val folder = withContext(Dispatchers.IO) { app.filesDir.resolve("hpki-agent").path }
+        return if (anew) HpkiAgent.startOver(trust(), client, folder, keyVault(), secretStore(), clock())
+        else HpkiAgent.open(trust(), client, folder, keyVault(), secretStore(), clock())
     }
 
     /** Which services exist, who signs their letters: the operator's `trust.json`. */

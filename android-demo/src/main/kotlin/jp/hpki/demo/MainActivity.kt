@@ -2,15 +2,19 @@ package jp.hpki.demo
 
 import android.app.Activity
 import android.content.Intent
+import android.net.Uri
 import android.os.Bundle
 import android.os.Handler
 import android.os.Looper
 import android.view.WindowManager
 import jp.hpki.demo.journey.Journey
+import jp.hpki.demo.journey.Place
 import jp.hpki.demo.journey.Saved
+import jp.hpki.demo.journey.Screen
 import jp.hpki.demo.journey.Session
 import jp.hpki.demo.pages.Page
-import jp.hpki.demo.pages.page
+import jp.hpki.demo.pages.Still
+import jp.hpki.demo.pages.pageInWindow
 import jp.hpki.demo.ui.Ui
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.MainScope
@@ -20,8 +24,10 @@ import kotlinx.coroutines.launch
 /** The one window: it shows the page of the journey's screen, and passes on what the system tells it. It holds no state. */
 class MainActivity : Activity() {
     private lateinit var journey: Journey
+    private val ui by lazy { Ui(this) }
     private var page: Page? = null
     private var shown: CoroutineScope? = null
+    private var file: Uri? = null
     private val clock = Handler(Looper.getMainLooper())
     private val endSession = Runnable { journey.lock() }
 
@@ -30,10 +36,18 @@ class MainActivity : Activity() {
         val app = application as DemoApp
         journey = app.journey
         if (app.environment.hidesFromScreenshots) window.addFlags(WindowManager.LayoutParams.FLAG_SECURE)
+        journey.inbox.staysInSight = ui.wide
         if (state == null) openLink(intent)
-        journey.start(state?.let { Saved(it.getString(TICKET), it.getStringArrayList(REVIEWING).orEmpty(), it.getLong(LAST_USE)) })
+        journey.start(state?.let(::saved))
         show()
     }
+
+    private fun saved(state: Bundle) = Saved(
+        ticket = state.getString(TICKET),
+        reviewing = state.getStringArrayList(REVIEWING).orEmpty(),
+        place = state.getString(PLACE)?.let(Place::valueOf),
+        lastUse = state.getLong(LAST_USE),
+    )
 
     override fun onNewIntent(intent: Intent) {
         super.onNewIntent(intent)
@@ -71,6 +85,7 @@ class MainActivity : Activity() {
         val saved = journey.toSave()
         state.putString(TICKET, saved.ticket)
         state.putStringArrayList(REVIEWING, ArrayList(saved.reviewing))
+        state.putString(PLACE, saved.place?.name)
         state.putLong(LAST_USE, saved.lastUse)
     }
 
@@ -101,7 +116,16 @@ class MainActivity : Activity() {
     /** For pages that ask the system for a file, a photo or a permission. */
     @Deprecated("AndroidX has another form")
     override fun onActivityResult(request: Int, result: Int, data: Intent?) {
-        if (result == RESULT_OK) data?.data?.let { page?.received(it) }
+        file = data?.data.takeIf { result == RESULT_OK }
+        handOver()
+    }
+
+    /** The app may have been ended while the doctor chose: then the page that asked is not there yet. */
+    private fun handOver() {
+        val chosen = file ?: return
+        if ((page as? Still)?.screen is Screen.Busy) return
+        file = null
+        page?.received(chosen)
     }
 
     override fun onRequestPermissionsResult(request: Int, permissions: Array<String>, results: IntArray) {
@@ -113,16 +137,18 @@ class MainActivity : Activity() {
         val before = page
         if (before?.keep(state.screen) == true) return before.update(state)
         before?.hidden()
-        page = page(state.screen, Ui(this), this, journey).also {
+        page = pageInWindow(state.screen, ui, this, journey).also {
             setContentView(it.view)
             it.update(state)
             if (shown != null) it.shown()
         }
+        handOver()
     }
 
     private companion object {
         const val TICKET = "ticket"
         const val REVIEWING = "reviewing"
+        const val PLACE = "place"
         const val LAST_USE = "lastUse"
     }
 }

@@ -5,6 +5,7 @@ import jp.hpki.agent.HpkiAgent
 import jp.hpki.agent.Phone
 import jp.hpki.agent.core.ActivationCode
 import jp.hpki.agent.core.Clock
+import jp.hpki.agent.core.FailureKind
 import jp.hpki.agent.core.KeyVaultException
 import jp.hpki.agent.core.WaitingContent
 import jp.hpki.agent.prescription
@@ -34,6 +35,7 @@ class FailureScreensTest {
         }
         hand.enter(wrong)
         hand.waitFor(R.string.problem_locked)
+        Gallery.hang(hand, "31-letter-locked")
         assertTrue(hand.sees(R.string.next_office) && hand.sees("TicketLocked"))
         hand.tap(R.string.to_start)
         hand.waitFor(R.string.welcome_scan)
@@ -46,6 +48,7 @@ class FailureScreensTest {
         hand.waitFor(R.string.welcome_scan)
         hand.app.journey.letterRead(stranger)
         hand.waitFor(R.string.problem_letter)
+        Gallery.hang(hand, "32-letter-of-another")
         assertTrue(hand.sees("UnknownIssuer") && hand.sees(R.string.next_refused))
         assertEquals(0, hand.app.vault.size)
     }
@@ -77,6 +80,7 @@ class FailureScreensTest {
         hand.waitUntil("the code or the clock") { hand.screen is Screen.Code || hand.screen is Screen.Problem }
         if (hand.screen is Screen.Code) hand.enter(letter.code)
         hand.waitFor(R.string.problem_clock)
+        Gallery.hang(hand, "33-clock-wrong")
         assertTrue(hand.sees(R.string.next_clock) && hand.sees(R.string.open_settings))
         late = 0
         hand.tap(R.string.again)
@@ -91,6 +95,7 @@ class FailureScreensTest {
         hand.showLetter(letter)
         hand.enter(letter.code)
         hand.waitFor("CertificateNotPrescriber")
+        Gallery.hang(hand, "34-no-prescriber")
         assertTrue(hand.sees(R.string.problem_refused))
     }
 
@@ -101,6 +106,7 @@ class FailureScreensTest {
         hand.app.vault.user = { throw KeyVaultException.Invalidated() }
         hand.approve()
         hand.waitFor(R.string.problem_biometrics)
+        Gallery.hang(hand, "35-biometrics-changed")
         assertTrue(hand.sees(R.string.next_register))
         assertNull(hand.app.office.collect(request))
         hand.tap(R.string.register_again)
@@ -118,6 +124,7 @@ class FailureScreensTest {
             hand.app.vault.user = { throw failure }
             hand.approve()
             hand.waitFor(title)
+            if (title == R.string.problem_biometrics_locked) Gallery.hang(hand, "36-biometrics-locked")
             assertNull(hand.app.office.collect(request))
             hand.tap(R.string.again)
             hand.waitFor<Screen.Review>()
@@ -140,6 +147,7 @@ class FailureScreensTest {
         }
         hand.tap(R.string.refresh)
         hand.waitFor(R.string.problem_unbound)
+        Gallery.hang(hand, "37-replaced")
         assertTrue(hand.sees("PhoneUnbound"))
         assertEquals(0, hand.app.vault.size)
         hand.tap(R.string.register_again)
@@ -156,25 +164,69 @@ class FailureScreensTest {
         hand.showLetter(letter)
         hand.enter(letter.code)
         hand.waitUntil("the problem") { hand.screen is Screen.Problem }
+        Gallery.hang(hand, "38-revoked")
         assertTrue(hand.sees("CertificateRevoked") || hand.sees("CredentialDisabled"))
         assertTrue(hand.sees(R.string.problem_certificate) && hand.sees(R.string.next_office))
     }
 
     @Test
-    fun `a service that is down is told of in the inbox and at the approval, and nothing is lost`() {
+    fun `a phone without network is told so at the approval and in the inbox, and nothing is lost`() {
         val office = TestApp.newOffice()
         val hand = Hand { this.office = office }
         hand.register()
         hand.openOne("見本　一郎")
         office.close()
         hand.approve()
-        hand.waitUntil("the problem") { hand.screen is Screen.Problem }
-        val problem = hand.screen as Screen.Problem
-        assertTrue(problem.failure.code, problem.failure.code in listOf("Offline", "ServiceUnavailable"))
-        assertTrue(hand.sees(R.string.next_retry) && hand.sees(R.string.again))
+        assertEquals("Offline", hand.waitFor<Screen.Problem>().failure.code)
+        Gallery.hang(hand, "39-offline")
+        assertTrue(hand.sees(R.string.problem_offline) && hand.sees(R.string.next_retry) && hand.sees(R.string.again))
         hand.tap(R.string.to_start)
         hand.waitFor<Screen.Inbox>()
         hand.waitFor(R.string.inbox_interrupted)
+        Gallery.hang(hand, "40-inbox-offline")
+        assertTrue("what is not known is not said to be nothing", hand.sees(R.string.inbox_unknown) && !hand.sees(R.string.inbox_empty))
+    }
+
+    @Test
+    fun `a service that is down says so, and once it is up the same prescription is signed`() {
+        val hand = Hand { office = TestApp.newOffice("--fault", "POST /csc/v2/signatures/signHash: instead html 503") }.register()
+        val request = hand.openOne("見本　一郎")
+        hand.approve()
+        hand.waitFor(R.string.problem_service)
+        Gallery.hang(hand, "41-service-down")
+        assertTrue(hand.sees("ServiceUnavailable") && hand.sees(R.string.next_retry))
+        assertNull(hand.app.office.collect(request))
+        hand.tap(R.string.again)
+        hand.waitFor<Screen.Review>()
+        hand.approve()
+        hand.waitFor<Screen.Results>()
+        assertNotNull(hand.app.office.collect(request))
+    }
+
+    @Test
+    fun `a phone whose secrets were lost is registered anew with a new letter`() {
+        val first = Hand().register()
+        first.app.secrets.clear()
+        val hand = first.endedBySystem()
+        assertEquals(FailureKind.REGISTER_AGAIN, hand.waitFor<Screen.Problem>().failure.kind)
+        hand.tap(R.string.register_again)
+        hand.waitFor(R.string.welcome_scan)
+        hand.register()
+    }
+
+    @Test
+    fun `a record that was changed is told of, set aside, and the phone registered anew`() {
+        val first = Hand().register()
+        val record = first.app.filesDir.walk().single { it.name == "journal.jsonl" }
+        val again = first.endedBySystem { record.writeText(record.readText().replaceFirst("\"seq\":", "\"seq\":7")) }
+        assertEquals("JournalTampered", again.waitFor<Screen.Problem>().failure.code)
+        Gallery.hang(again, "42-record-changed")
+        assertTrue(again.sees(R.string.next_office))
+        again.tap(R.string.register_again)
+        again.waitFor(R.string.welcome_scan)
+        again.register()
+        again.tap(R.string.record_title)
+        again.waitFor(R.string.event_set_aside)
     }
 
     @Test
@@ -185,6 +237,7 @@ class FailureScreensTest {
         hand.waitFor(R.string.inbox_refused)
         hand.tap(hand.app.getString(R.string.inbox_refused))
         val refused = hand.waitFor<Screen.Refused>()
+        Gallery.hang(hand, "30-document-refused")
         val violations = (refused.waiting.content() as WaitingContent.Refused).failure.violations
         assertTrue(violations.isNotEmpty() && violations.all { hand.sees(it.messageJa) })
         hand.tap(R.string.refused_tell)

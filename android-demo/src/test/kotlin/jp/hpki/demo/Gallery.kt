@@ -9,44 +9,70 @@ import android.widget.EditText
 import android.widget.ScrollView
 import android.widget.TextView
 import java.io.File
-import org.junit.Assert.assertTrue
+import org.junit.Assert.assertEquals
+import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 
-/** Pictures of the window, and whether its words can be read. */
-class Gallery(private val name: String) {
-    private val folder = File(System.getProperty("screens")).apply { mkdirs() }
+/** How a doctor holds and sets a phone. */
+enum class Setting(val folder: String, private val qualifiers: String, private val fontScale: Float = 1f) {
+    PHONE("phone-ja", "ja-rJP-w411dp-h891dp-port-notnight-420dpi"),
+    DARK("phone-ja-dark", "ja-rJP-w411dp-h891dp-port-night-420dpi"),
+    ENGLISH("phone-en", "en-rGB-w411dp-h891dp-port-notnight-420dpi"),
+    LARGE_TEXT("phone-ja-large", "ja-rJP-w360dp-h640dp-port-notnight-xhdpi", fontScale = 2f),
+    LARGE_ENGLISH("phone-en-large", "en-rGB-w360dp-h640dp-port-notnight-xhdpi", fontScale = 2f),
+    SIDEWAYS("phone-ja-land", "ja-rJP-w891dp-h411dp-land-notnight-xhdpi"),
+    TABLET("tablet-ja", "ja-rJP-w1280dp-h800dp-land-notnight-mdpi"),
+    TABLET_ENGLISH("tablet-en-dark", "en-rGB-w800dp-h1280dp-port-night-mdpi"),
+    ;
 
-    /** Draws what the window shows to NAME-SCREEN.png, after looking for words that are cut. */
-    fun hang(hand: Hand, screen: String) {
+    /** Sets the phone so; the window is made anew, as the system does it. */
+    fun set(hand: Hand) {
+        RuntimeEnvironment.setQualifiers(qualifiers)
+        RuntimeEnvironment.setFontScale(fontScale)
+        hand.window.recreate()
         shadowOf(Looper.getMainLooper()).idle()
-        val faults = hand.views().flatMap(::faults)
-        assertTrue("$name-$screen: $faults", faults.isEmpty())
-        val root = hand.activity.window.decorView
-        val bitmap = Bitmap.createBitmap(root.width, root.height, Bitmap.Config.ARGB_8888)
-        root.draw(Canvas(bitmap))
-        write(bitmap, screen)
     }
+}
 
-    /** A long page as one picture. */
-    fun hangWhole(hand: Hand, screen: String, scroll: ScrollView) {
-        val page = scroll.getChildAt(0)
-        val bitmap = Bitmap.createBitmap(page.width, page.height, Bitmap.Config.ARGB_8888)
-        val canvas = Canvas(bitmap)
-        canvas.drawColor(hand.app.getColor(R.color.ground))
-        page.draw(canvas)
-        write(bitmap, screen)
-    }
+/** Pictures of the window in every setting, and whether its words can be read in each. */
+object Gallery {
+    /** Pictures are written where `-Dscreens` says; drawn and judged they are in any case. */
+    private val folder = System.getProperty("screens").orEmpty().ifEmpty { null }?.let(::File)
 
-    /** In full, and small for a README. */
-    private fun write(bitmap: Bitmap, screen: String) {
-        val small = Bitmap.createScaledBitmap(bitmap, SMALL, bitmap.height * SMALL / bitmap.width, true)
-        for ((size, picture) in listOf("" to bitmap, "small" to small)) {
-            val file = File(folder.resolve(size).apply { mkdirs() }, "$screen-$name.png")
-            file.outputStream().use { picture.compress(Bitmap.CompressFormat.PNG, 100, it) }
+    /** Shows [screen] in every setting, the phone's last; [before]: what is to be done in each before it is drawn. */
+    fun hang(hand: Hand, screen: String, before: () -> Unit = {}, whole: () -> View = { hand.activity.window.decorView }) {
+        val faults = Setting.entries.flatMap { setting ->
+            setting.set(hand)
+            before()
+            shadowOf(Looper.getMainLooper()).idle()
+            draw(hand, whole(), "${setting.folder}/$screen.png")
+            faults(hand).map { "${setting.folder}: $it" }
         }
+        Setting.PHONE.set(hand)
+        assertEquals(screen, emptyList<String>(), faults)
     }
 
-    private fun faults(view: View): List<String> = listOfNotNull(cut(view), outside(view), tooSmall(view))
+    private fun draw(hand: Hand, view: View, name: String) {
+        val bitmap = Bitmap.createBitmap(view.width, view.height, Bitmap.Config.ARGB_8888)
+        val canvas = Canvas(bitmap)
+        canvas.drawColor(hand.activity.getColor(R.color.ground))
+        view.draw(canvas)
+        if (folder == null) return
+        write(bitmap, folder.resolve(name))
+        // Small for a README, where a phone is as high as it is beside others.
+        val width = if (bitmap.width > bitmap.height) LYING else STANDING
+        write(Bitmap.createScaledBitmap(bitmap, width, bitmap.height * width / bitmap.width, true), folder.resolve("small/$name"))
+    }
+
+    private fun write(picture: Bitmap, file: File) {
+        file.parentFile!!.mkdirs()
+        file.outputStream().use { picture.compress(Bitmap.CompressFormat.PNG, 100, it) }
+    }
+
+    private fun faults(hand: Hand): List<String> =
+        if (hand.texts().isEmpty()) listOf("nothing stands there") else hand.views().flatMap(::faults)
+
+    private fun faults(view: View): List<String> = listOfNotNull(cut(view), broken(view), outside(view), tooSmall(view))
 
     /** A text whose last line or longest word does not fit into its view. */
     private fun cut(view: View): String? {
@@ -57,6 +83,21 @@ class Gallery(private val name: String) {
         val dots = (0 until layout.lineCount).any { layout.getEllipsisCount(it) > 0 }
         return "“${view.text}” is cut".takeIf { (widest > room + 1 || tall || dots) && view !is EditText }
     }
+
+    /** A word of letters that goes on in the next line; names and digests of more letters than a word has may. */
+    private fun broken(view: View): String? {
+        val layout = (view as? TextView)?.layout ?: return null
+        val text = layout.text
+        val word = (0 until layout.lineCount - 1).map(layout::getLineEnd).firstNotNullOfOrNull { end -> wordAround(text, end) }
+        return "“$word” is broken".takeIf { word != null && word.length <= LONGEST_WORD && view !is EditText }
+    }
+
+    private fun wordAround(text: CharSequence, place: Int): String? {
+        val word = text.substring(0, place).takeLastWhile(::isLatin) to text.substring(place).takeWhile(::isLatin)
+        return (word.first + word.second).takeIf { word.first.isNotEmpty() && word.second.isNotEmpty() && it.all(Char::isLetter) }
+    }
+
+    private fun isLatin(char: Char) = char in 'a'..'z' || char in 'A'..'Z' || char in '0'..'9'
 
     /** A view that sticks out of what it lies in: it would be cut, or lie over its neighbour. */
     private fun outside(view: View): String? {
@@ -73,8 +114,9 @@ class Gallery(private val name: String) {
         return "“${view.text}” is too small to touch".takeIf { view.height < least || view.width < least }
     }
 
-    private companion object {
-        /** Pixels across. */
-        const val SMALL = 360
-    }
+    private const val LONGEST_WORD = 14
+
+    /** Pixels across. */
+    private const val STANDING = 360
+    private const val LYING = 1000
 }

@@ -1,21 +1,26 @@
 package jp.hpki.demo
 
+import android.app.Activity
 import android.app.Application
 import android.content.Intent
 import android.net.Uri
 import android.os.Bundle
 import android.os.Looper
+import android.os.SystemClock
+import android.view.MotionEvent
 import android.view.View
 import android.view.ViewGroup
 import android.widget.EditText
 import android.widget.ScrollView
 import android.widget.TextView
 import java.io.File
+import java.io.OutputStream
 import java.time.Duration
 import jp.hpki.agent.Letter
 import jp.hpki.agent.Office
 import jp.hpki.demo.journey.Screen
 import kotlinx.coroutines.runBlocking
+import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
@@ -33,8 +38,10 @@ class Hand(intent: Intent? = null, saved: Bundle? = null, before: TestApp.() -> 
     // ---- Seeing ---------------------------------------------------------------------------------------------------------
 
     fun views(root: View = activity.window.decorView): List<View> =
-        if (root.visibility != View.VISIBLE) emptyList()
-        else listOf(root) + ((root as? ViewGroup)?.let { group -> (0 until group.childCount).flatMap { views(group.getChildAt(it)) } } ?: emptyList())
+        if (root.visibility != View.VISIBLE) emptyList() else listOf(root) + children(root).flatMap(::views)
+
+    private fun children(view: View): List<View> =
+        (view as? ViewGroup)?.let { group -> (0 until group.childCount).map(group::getChildAt) }.orEmpty()
 
     fun texts(): List<String> = views().filterIsInstance<TextView>().map { it.text.toString() }
 
@@ -64,7 +71,8 @@ class Hand(intent: Intent? = null, saved: Bundle? = null, before: TestApp.() -> 
     // ---- Touching -------------------------------------------------------------------------------------------------------
 
     fun tap(text: String) {
-        val view = views().firstOrNull { (it is TextView && it.text.toString() == text || it.contentDescription?.toString() == text) && it.isEnabled }
+        val says = { view: View -> (view as? TextView)?.text?.toString() == text || view.contentDescription?.toString() == text }
+        val view = views().firstOrNull { it.isEnabled && says(it) }
         val target = generateSequence(view) { it.parent as? View }.firstOrNull { it.isClickable }
         assertTrue("there is no $text to tap; the window shows ${texts()}", target != null)
         activity.onUserInteraction()
@@ -97,11 +105,38 @@ class Hand(intent: Intent? = null, saved: Bundle? = null, before: TestApp.() -> 
         }
     }
 
+    /** What the window has asked the system for. */
+    private fun asked(): Intent = shadowOf(activity).nextStartedActivityForResult.intent
+
     fun choosePhoto(picture: File) {
-        val asked = shadowOf(activity).nextStartedActivityForResult.intent
-        val photo = Uri.parse("content://photos/${picture.name}")
-        shadowOf(app.contentResolver).registerInputStreamSupplier(photo) { picture.inputStream() }
-        shadowOf(activity).receiveResult(asked, android.app.Activity.RESULT_OK, Intent().setData(photo))
+        assertEquals(Intent.ACTION_OPEN_DOCUMENT, asked().action)
+        gives(picture)
+    }
+
+    fun choosePlace(place: OutputStream) {
+        assertEquals(Intent.ACTION_CREATE_DOCUMENT, asked().action)
+        gives(place)
+    }
+
+    /** The photo that an earlier window, perhaps, asked for. */
+    fun gives(photo: File) {
+        val uri = Uri.parse("content://photos/${photo.name}")
+        shadowOf(app.contentResolver).registerInputStreamSupplier(uri) { photo.inputStream() }
+        receive(uri)
+    }
+
+    /** The place for a file that an earlier window, perhaps, asked for. */
+    fun gives(place: OutputStream) {
+        val uri = Uri.parse("content://files/${System.identityHashCode(place)}")
+        shadowOf(app.contentResolver).registerOutputStream(uri, place)
+        receive(uri)
+    }
+
+    private fun receive(uri: Uri) {
+        val result = Intent().setData(uri)
+        MainActivity::class.java.getDeclaredMethod("onActivityResult", Int::class.java, Int::class.java, Intent::class.java)
+            .apply { isAccessible = true }.invoke(activity, 1, Activity.RESULT_OK, result)
+        shadowOf(Looper.getMainLooper()).idle()
     }
 
     // ---- Whole steps ----------------------------------------------------------------------------------------------------
@@ -121,8 +156,8 @@ class Hand(intent: Intent? = null, saved: Bundle? = null, before: TestApp.() -> 
     }
 
     /** A registered phone with an empty inbox. */
-    fun register(office: Office = app.office): Hand = apply {
-        val letter = office.letter(office.doctor)
+    fun register(office: Office = app.office, doctor: String = office.doctor): Hand = apply {
+        val letter = office.letter(doctor)
         showLetter(letter)
         enter(letter.code)
         waitFor<Screen.IsThisYou>()
@@ -137,6 +172,24 @@ class Hand(intent: Intent? = null, saved: Bundle? = null, before: TestApp.() -> 
         runBlocking { agent.inbox().forEach { agent.decline(it, "left by another test") } }
         app.journey.inbox.refresh()
         waitFor(R.string.inbox_empty)
+    }
+
+    /** A finger on the middle of [on], [down] dp downwards. What it sets off has not happened yet. */
+    fun drag(on: View, down: Int) {
+        val (left, top) = IntArray(2).also(on::getLocationInWindow)
+        val (x, y) = left + on.width / 2f to top + on.height / 2f
+        val density = app.resources.displayMetrics.density
+        var at = SystemClock.uptimeMillis()
+        val began = at
+        val send = { action: Int, dp: Float ->
+            at += 16
+            val event = MotionEvent.obtain(began, at, action, x, y + dp * density, 0)
+            activity.dispatchTouchEvent(event)
+            event.recycle()
+        }
+        send(MotionEvent.ACTION_DOWN, 0f)
+        for (step in 1..10) send(MotionEvent.ACTION_MOVE, down * step / 10f)
+        send(MotionEvent.ACTION_UP, down.toFloat())
     }
 
     private companion object {

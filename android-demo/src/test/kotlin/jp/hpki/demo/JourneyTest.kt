@@ -23,7 +23,8 @@ class JourneyTest {
         val office = hand.app.office
         val letter = office.letter(office.doctor)
         hand.showLetter(letter)
-        assertFalse("nothing is sent before the code is whole", hand.views().any { it.isEnabled && it.isClickable && it is android.widget.Button })
+        val buttons = hand.views().filterIsInstance<android.widget.Button>()
+        assertFalse("nothing is sent before the code is whole", buttons.any { it.isEnabled && it.isClickable })
         hand.enter(letter.code)
         hand.waitFor<Screen.IsThisYou>()
         assertTrue(hand.sees("検証　花子") && hand.sees(R.string.role_doctor))

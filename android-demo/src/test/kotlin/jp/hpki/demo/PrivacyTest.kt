@@ -4,6 +4,8 @@ import android.content.pm.ApplicationInfo
 import android.content.pm.PackageManager
 import android.view.WindowManager.LayoutParams.FLAG_SECURE
 import javax.xml.parsers.DocumentBuilderFactory
+import jp.hpki.agent.prescription
+import jp.hpki.demo.journey.Screen
 import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.pow
@@ -31,6 +33,40 @@ class PrivacyTest {
     @Test
     fun `the app as it ships hides its window`() = assertTrue(Environment(app).hidesFromScreenshots)
 
+    @Test
+    fun `no page with a patient on it can be photographed`() {
+        val hand = Hand { hides = true }.register()
+        val office = hand.app.office
+        office.submit(office.doctor, prescription("見本　一郎"), Samples.refused)
+        val pages = mutableListOf<Class<*>>()
+        val closed = {
+            assertTrue("${hand.screen}", hand.activity.window.attributes.flags and FLAG_SECURE != 0)
+            pages += hand.screen.javaClass
+        }
+        hand.waitFor("見本　一郎")
+        hand.waitFor(R.string.inbox_refused)
+        closed()
+        hand.tap(R.string.inbox_refused)
+        closed()
+        hand.back()
+        hand.tap("見本　一郎")
+        hand.window.recreate()
+        closed()
+        hand.readToTheEnd()
+        hand.tap(R.string.review_decline)
+        closed()
+        hand.back()
+        hand.approve()
+        closed()
+        hand.waitFor<Screen.Results>()
+        closed()
+        val wanted = listOf(
+            Screen.Inbox::class, Screen.Refused::class, Screen.Review::class, Screen.Decline::class, Screen.Signing::class,
+            Screen.Results::class,
+        )
+        assertEquals(wanted.map { it.java }, pages)
+    }
+
     private fun flags() = Robolectric.buildActivity(MainActivity::class.java).setup().get().window.attributes.flags
 
     @Test
@@ -53,8 +89,8 @@ class PrivacyTest {
 
     @Test
     fun `only the window can be reached from outside, and the app posts no notification`() {
-        val all = PackageManager.GET_ACTIVITIES or PackageManager.GET_SERVICES or PackageManager.GET_RECEIVERS or PackageManager.GET_PROVIDERS
-        val info = app.packageManager.getPackageInfo(app.packageName, all)
+        val others = PackageManager.GET_SERVICES or PackageManager.GET_RECEIVERS or PackageManager.GET_PROVIDERS
+        val info = app.packageManager.getPackageInfo(app.packageName, PackageManager.GET_ACTIVITIES or others)
         assertEquals(listOf(MainActivity::class.java.name), info.activities!!.filter { it.exported }.map { it.name })
         assertTrue(listOf(info.services, info.receivers, info.providers).all { it.isNullOrEmpty() })
     }
@@ -76,7 +112,8 @@ class PrivacyTest {
             R.color.on_idle to R.color.idle,
         )
         val faint = pairs.filter { (ink, ground) -> contrast(app.getColor(ink), app.getColor(ground)) < 4.5 }
-        assertEquals(emptyList<String>(), faint.map { (ink, ground) -> app.resources.run { getResourceEntryName(ink) + " on " + getResourceEntryName(ground) } })
+        val name = app.resources::getResourceEntryName
+        assertEquals(emptyList<String>(), faint.map { (ink, ground) -> "${name(ink)} on ${name(ground)}" })
         assertFalse(pairs.isEmpty())
     }
 
@@ -84,7 +121,8 @@ class PrivacyTest {
     private fun contrast(a: Int, b: Int): Double = (max(light(a), light(b)) + 0.05) / (min(light(a), light(b)) + 0.05)
 
     private fun light(color: Int): Double {
-        val (r, g, b) = listOf(16, 8, 0).map { (color shr it and 255) / 255.0 }.map { if (it <= 0.03928) it / 12.92 else ((it + 0.055) / 1.055).pow(2.4) }
+        val linear = { part: Double -> if (part <= 0.03928) part / 12.92 else ((part + 0.055) / 1.055).pow(2.4) }
+        val (r, g, b) = listOf(16, 8, 0).map { linear((color shr it and 255) / 255.0) }
         return 0.2126 * r + 0.7152 * g + 0.0722 * b
     }
 }

@@ -1,10 +1,10 @@
 package jp.hpki.demo
 
-import jp.hpki.agent.Office
-import jp.hpki.agent.prescription
 import java.time.LocalDate
 import java.time.ZoneId
 import java.time.format.DateTimeFormatter
+import jp.hpki.agent.Office
+import jp.hpki.agent.prescription
 
 /** Prescriptions for the eye. */
 object Samples {

@@ -122,6 +122,39 @@ class SurvivalTest {
     }
 
     @Test
+    fun `two taps on yes, no or remove do it once`() {
+        val hand = Hand()
+        val office = hand.app.office
+        val doctor = office.issue()
+        val letter = office.letter(doctor)
+        hand.showLetter(letter)
+        hand.enter(letter.code)
+        hand.waitFor<Screen.IsThisYou>()
+        hand.tapTwice(R.string.you_yes)
+        hand.waitFor(R.string.inbox_empty)
+        val (request) = office.submit(doctor, prescription("見本　一郎"))
+        hand.waitFor("見本　一郎")
+        hand.tap("見本　一郎")
+        hand.readToTheEnd()
+        hand.tap(R.string.review_decline)
+        hand.tap(R.string.reason_patient)
+        hand.tapTwice(R.string.decline_send)
+        hand.waitFor(R.string.inbox_empty)
+        assertTrue(office.declined(request)!!.contains(hand.app.getString(R.string.reason_patient)))
+        hand.tap(R.string.settings_title)
+        hand.waitFor<Screen.Settings>()
+        hand.tap(R.string.remove_phone)
+        hand.tapTwice(R.string.remove_yes)
+        hand.waitFor<Screen.Welcome>()
+        assertEquals(0, hand.app.vault.size)
+    }
+
+    private fun Hand.tapTwice(id: Int) {
+        val button = views().filterIsInstance<Button>().first { it.text == app.getString(id) }
+        repeat(2) { button.performClick() }
+    }
+
+    @Test
     fun `a call in the middle of an approval does not end it`() {
         val hand = Hand().register()
         val request = hand.openOne("見本　一郎")
@@ -206,9 +239,10 @@ class SurvivalTest {
 }
 
 /** The system ends the process in the background; the doctor comes back to it later. */
-fun Hand.endedBySystem(kept: Bundle? = null): Hand {
+fun Hand.endedBySystem(kept: Bundle? = null, meanwhile: () -> Unit = {}): Hand {
     val saved = kept ?: Bundle().also { window.pause().stop().saveInstanceState(it) }
     window.destroy()
     app.die()
+    meanwhile()
     return Hand(saved = saved)
 }

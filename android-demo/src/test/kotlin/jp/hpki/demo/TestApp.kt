@@ -24,6 +24,9 @@ class TestApp : DemoApp() {
     var clock: Clock? = null
     var hides = false
     var unlocks = true
+
+    /** What happens before the agent is opened. */
+    var beforeOpening: suspend () -> Unit = {}
     private var life: CoroutineScope = MainScope()
     private var now: Journey? = null
 
@@ -49,7 +52,7 @@ class TestApp : DemoApp() {
         val office: Office by lazy(::newOffice)
 
         /** Another, for a test that closes it; it ends with the process at the latest. */
-        fun newOffice(): Office = Office().also { Runtime.getRuntime().addShutdownHook(Thread(it::close)) }
+        fun newOffice(vararg options: String): Office = Office(*options).also { Runtime.getRuntime().addShutdownHook(Thread(it::close)) }
     }
 }
 
@@ -58,7 +61,7 @@ private class TestEnvironment(private val app: TestApp) : Environment(app) {
 
     override suspend fun trust(): TrustConfiguration = app.office.trust
 
-    override suspend fun initialize() = Unit
+    override suspend fun initialize() = app.beforeOpening()
 
     override fun keyVault(): KeyVault = app.vault
 

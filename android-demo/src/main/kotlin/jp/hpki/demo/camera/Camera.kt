@@ -35,6 +35,8 @@ class Camera(context: Context, private val view: TextureView, private val finder
     private var reader: ImageReader? = null
     private var request: CaptureRequest.Builder? = null
 
+    val isThere: Boolean get() = id != null
+
     val hasLamp: Boolean get() = id?.let { of(it, CameraCharacteristics.FLASH_INFO_AVAILABLE) } == true
 
     fun open() {

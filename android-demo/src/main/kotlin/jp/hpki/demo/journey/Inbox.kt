@@ -9,13 +9,19 @@ import jp.hpki.agent.core.WaitingContent
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 
 /** What waits, kept up to date while it is shown. */
 class Inbox(private val journey: Journey, private val scope: CoroutineScope) {
     private var watch: Job? = null
 
-    /** Starts to watch, or stops. */
+    /** A tablet shows the inbox beside what was opened. */
+    var staysInSight: Boolean = false
+
+    /** Starts to watch, or stops, as [screen] shows the inbox or not. */
+    internal fun watchOn(screen: Screen): Unit = watchWhile(screen is Screen.Inbox || staysInSight && screen is Screen.BesideInbox)
+
     internal fun watchWhile(shown: Boolean) {
         if (!shown) watch?.cancel().also { watch = null } else if (watch?.isActive != true) watch = scope.launch { follow() }
     }
@@ -33,12 +39,19 @@ class Inbox(private val journey: Journey, private val scope: CoroutineScope) {
             val (warnings, batch) = agent.warnings() to agent.batchSigning()
             journey.change { it.with(warnings = warnings, batchSigning = batch) }
             coroutineScope {
-                launch { deliver(agent) }
+                launch { deliverNowAndThen(agent) }
                 agent.inboxEvents().collect(::tell)
             }
         } catch (e: HpkiException) {
             journey.change { it.with(refreshing = false) }
             journey.show(Screen.Problem(e.failure, again = journey::home))
+        }
+    }
+
+    private suspend fun deliverNowAndThen(agent: HpkiAgent): Nothing {
+        while (true) {
+            deliver(agent)
+            delay(AGAIN_MS)
         }
     }
 
@@ -80,5 +93,10 @@ class Inbox(private val journey: Journey, private val scope: CoroutineScope) {
     internal fun forget(gone: List<Waiting>) {
         val ids = gone.map { it.id() }.toSet()
         journey.change { state -> state.with(waiting = state.waiting?.filter { it.id() !in ids }) }
+    }
+
+    private companion object {
+        /** How long until a file that did not reach its clinic is handed over again. */
+        const val AGAIN_MS = 60_000L
     }
 }

@@ -29,12 +29,15 @@ class Journey(private val environment: Environment, private val scope: Coroutine
     private var running: Job? = null
     private var saved: Saved? = null
     private var letterInHand: String? = null
+    private var anew = false
+    private var started = false
 
     val screen: Screen get() = states.value.screen
 
     /** The app begins, perhaps where the system ended it. A second call does nothing. */
     fun start(saved: Saved?) {
-        if (agent != null || running != null) return
+        if (started) return
+        started = true
         this.saved = saved
         saved?.let { session.resume(it.lastUse) }
         open()
@@ -42,16 +45,22 @@ class Journey(private val environment: Environment, private val scope: Coroutine
 
     private fun open(): Unit = step(again = ::open) { agent ->
         when (agent.status()) {
-            is Status.Unregistered -> saved?.ticket?.let { Screen.Code(it) } ?: Screen.Welcome
+            is Status.Unregistered -> unregistered()
             is Status.AwaitingConfirmation -> agent.candidate()?.let { Screen.IsThisYou(it) } ?: Screen.Welcome
-            is Status.Registered -> {
-                val reviewing = saved?.reviewing.orEmpty()
-                when {
-                    session.hasEnded -> Screen.Locked
-                    reviewing.isEmpty() -> Screen.Inbox
-                    else -> signing.review(agent, reviewing)
-                }
-            }
+            is Status.Registered -> if (session.hasEnded) Screen.Locked else atWork(agent)
+        }
+    }
+
+    private fun unregistered(): Screen =
+        saved?.ticket?.let { Screen.Code(it) } ?: if (saved?.place == Place.SCAN) Screen.Scan() else Screen.Welcome
+
+    /** Where the doctor was, read anew. */
+    private suspend fun atWork(agent: HpkiAgent): Screen {
+        val reviewing = saved?.reviewing.orEmpty()
+        return when (saved?.place) {
+            Place.RECORD -> settings.record(agent)
+            Place.SETTINGS -> settings.settings(agent)
+            else -> if (reviewing.isEmpty()) Screen.Inbox else signing.review(agent, reviewing)
         }
     }
 
@@ -63,7 +72,18 @@ class Journey(private val environment: Environment, private val scope: Coroutine
     /** What to keep when the system may end the process. */
     fun toSave(): Saved = Saved(
         ticket = (screen as? Screen.Code)?.ticket,
-        reviewing = (screen as? Screen.Review)?.waiting?.map { it.id() }.orEmpty(),
+        reviewing = when (val screen = screen) {
+            is Screen.Review -> screen.waiting.map { it.id() }
+            is Screen.Refused -> listOf(screen.waiting.id())
+            is Screen.Decline -> listOf(screen.waiting.id())
+            else -> emptyList()
+        },
+        place = when (screen) {
+            is Screen.Scan -> Place.SCAN
+            is Screen.Record -> Place.RECORD
+            is Screen.Settings, is Screen.Remove, is Screen.Licences -> Place.SETTINGS
+            else -> null
+        },
         lastUse = session.lastUse,
     )
 
@@ -88,9 +108,15 @@ class Journey(private val environment: Environment, private val scope: Coroutine
         open()
     }
 
+    /** The doctor registers again; what was registered before and is damaged is given up. */
+    fun startOver() {
+        anew = true
+        home()
+    }
+
     /** The window is in front: what waits is watched while the inbox is shown. */
     fun inFront() {
-        if (session.hasEnded) lock() else inbox.watchWhile(screen is Screen.Inbox)
+        if (session.hasEnded) lock() else inbox.watchOn(screen)
     }
 
     fun inBackground() = inbox.watchWhile(false)
@@ -115,7 +141,7 @@ class Journey(private val environment: Environment, private val scope: Coroutine
 
     internal fun show(screen: Screen) {
         change { it.with(screen = screen, chosen = if (screen is Screen.Inbox) emptySet() else it.chosen) }
-        inbox.watchWhile(screen is Screen.Inbox)
+        inbox.watchOn(screen)
     }
 
     /**
@@ -131,7 +157,7 @@ class Journey(private val environment: Environment, private val scope: Coroutine
         show(meanwhile)
         running = scope.launch {
             val next = try {
-                work(agent ?: environment.openAgent().also { agent = it })
+                work(agent ?: environment.openAgent(anew).also { agent = it })
             } catch (e: HpkiException) {
                 failed(e.failure)
             } finally {

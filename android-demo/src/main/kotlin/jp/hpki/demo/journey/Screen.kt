@@ -16,6 +16,9 @@ sealed interface Screen {
     /** The doctor's work and what belongs to it: closed when the session ends. */
     sealed interface AtWork : Screen
 
+    /** On a tablet, the inbox stays in sight beside it. */
+    sealed interface BesideInbox : AtWork
+
     /** Something is being read or asked; the screen before has nothing more to press. */
     data object Busy : Screen
 
@@ -32,22 +35,23 @@ sealed interface Screen {
 
     class IsThisYou(val candidate: Candidate) : Screen
 
-    data object Inbox : AtWork
+    data object Inbox : BesideInbox
 
     /** Prescriptions laid out in full. Approval is offered once the last line was on the screen. */
-    class Review(val waiting: List<Waiting>, val seenToTheEnd: Boolean = false) : AtWork
+    class Review(val waiting: List<Waiting>, val seenToTheEnd: Boolean = false) : BesideInbox
 
     /** A document that cannot be signed. */
-    class Refused(val waiting: Waiting, val failure: AgentFailure) : AtWork
+    class Refused(val waiting: Waiting, val failure: AgentFailure) : BesideInbox
 
-    class Decline(val waiting: Waiting) : AtWork
+    class Decline(val waiting: Waiting) : BesideInbox
 
     /** One act for [count] prescriptions. */
     class Signing(val count: Int, val step: ProgressStep) : Screen
 
     class Results(val outcomes: List<Outcome>) : AtWork
 
-    class Record(val entries: List<JournalEntry>) : AtWork
+    /** What was done with this phone; [exported] says whether the file that was asked for was written. */
+    class Record(val entries: List<JournalEntry>, val exported: Boolean? = null) : AtWork
 
     class Settings(val phone: Status.Registered, val batchSigning: Boolean, val warnings: List<Warning>) : AtWork
 
@@ -98,4 +102,7 @@ class State(
 val Waiting.preview: Preview? get() = (content() as? WaitingContent.Prescription)?.preview
 
 /** What is kept when the system ends the process: where the doctor was, and nothing of a patient. */
-class Saved(val ticket: String?, val reviewing: List<String>, val lastUse: Long)
+class Saved(val ticket: String?, val reviewing: List<String>, val place: Place?, val lastUse: Long)
+
+/** Screens that hold nothing which cannot be read again. */
+enum class Place { SCAN, RECORD, SETTINGS }

@@ -1,14 +1,15 @@
 package jp.hpki.demo.journey
 
+import jp.hpki.agent.HpkiAgent
 import jp.hpki.agent.core.Status
 
 /** What the doctor looks up or changes beside the daily work. */
 class SettingsAndRecord(private val journey: Journey) {
-    fun openSettings(): Unit = journey.step(again = ::openSettings) { agent ->
-        when (val status = agent.status()) {
-            is Status.Registered -> Screen.Settings(status, agent.batchSigning(), agent.warnings())
-            else -> Screen.Welcome
-        }
+    fun openSettings(): Unit = journey.step(again = ::openSettings, work = ::settings)
+
+    internal suspend fun settings(agent: HpkiAgent): Screen = when (val status = agent.status()) {
+        is Status.Registered -> Screen.Settings(status, agent.batchSigning(), agent.warnings())
+        else -> Screen.Welcome
     }
 
     fun setBatchSigning(on: Boolean): Unit = journey.step(meanwhile = journey.screen, again = ::openSettings) { agent ->
@@ -17,14 +18,15 @@ class SettingsAndRecord(private val journey: Journey) {
         Screen.Settings(settings.phone, on, settings.warnings)
     }
 
-    fun openRecord(): Unit = journey.step(again = ::openRecord) { agent -> Screen.Record(agent.journal().asReversed()) }
+    fun openRecord(): Unit = journey.step(again = ::openRecord, work = ::record)
 
-    /** The record as a file, for whoever asks the doctor for it; it holds no patient data. */
-    fun export(write: suspend (ByteArray) -> Unit) {
-        val before = journey.screen
+    internal suspend fun record(agent: HpkiAgent): Screen = Screen.Record(agent.journal().asReversed())
+
+    /** The record as a file, for whoever asks the doctor for it; it holds no patient data. [write] says whether it was written. */
+    fun export(write: suspend (ByteArray) -> Boolean) {
+        val before = journey.screen as? Screen.Record ?: return
         journey.step(meanwhile = before, again = ::openRecord) { agent ->
-            write(agent.exportJournal())
-            before
+            Screen.Record(before.entries, exported = write(agent.exportJournal()))
         }
     }
 

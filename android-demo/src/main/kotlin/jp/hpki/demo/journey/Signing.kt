@@ -12,9 +12,11 @@ class Signing(private val journey: Journey) {
         // A tap that comes just after the session has ended opens nothing.
         if (journey.screen !is Screen.AtWork) return
         val first = waiting.firstOrNull() ?: return
-        val refused = first.content() as? WaitingContent.Refused
-        journey.show(if (refused == null) Screen.Review(waiting) else Screen.Refused(first, refused.failure))
+        journey.show(refused(first) ?: Screen.Review(waiting))
     }
+
+    private fun refused(waiting: Waiting): Screen? =
+        (waiting.content() as? WaitingContent.Refused)?.let { Screen.Refused(waiting, it.failure) }
 
     /** The last line of the last prescription was on the screen. */
     fun seenToTheEnd() {
@@ -48,10 +50,10 @@ class Signing(private val journey: Journey) {
     private fun reopen(waiting: List<Waiting>): Unit =
         journey.step(again = { reopen(waiting) }) { agent -> review(agent, waiting.map { it.id() }) }
 
-    /** Those of [ids] that still wait and can be signed. */
+    /** Those of [ids] that still wait; where one of them cannot be signed, that one. */
     internal suspend fun review(agent: HpkiAgent, ids: List<String>): Screen {
-        val still = agent.inbox().filter { it.id() in ids && it.preview != null }
-        return if (still.isEmpty()) Screen.Inbox else Screen.Review(still)
+        val still = agent.inbox().filter { it.id() in ids }
+        return still.firstNotNullOfOrNull(::refused) ?: if (still.isEmpty()) Screen.Inbox else Screen.Review(still)
     }
 
     fun askWhy(waiting: Waiting): Unit = journey.show(Screen.Decline(waiting))

@@ -2,6 +2,7 @@ package jp.hpki.demo.pages
 
 import android.view.Gravity
 import android.view.View
+import android.view.ViewGroup.LayoutParams.MATCH_PARENT
 import android.widget.CheckBox
 import android.widget.LinearLayout
 import jp.hpki.agent.core.Waiting
@@ -20,6 +21,7 @@ import jp.hpki.demo.ui.tool
 /** What waits for the doctor, oldest first. A tap opens one; marked ones are opened together for one approval. */
 class InboxPage(private val ui: Ui, private val journey: Journey) : Page {
     private val list = LinearLayout(ui.context).apply { orientation = LinearLayout.VERTICAL }
+    private val pull = PullToRefresh(ui) { journey.inbox.refresh() }
     private val together = ui.primary("") { journey.inbox.openChosen() }
     private val footer = ui.actions(together)
     private val frame = Frame(
@@ -27,8 +29,12 @@ class InboxPage(private val ui: Ui, private val journey: Journey) : Page {
         ui.tool(R.drawable.ic_refresh, R.string.refresh) { journey.inbox.refresh() },
         ui.tool(R.drawable.ic_record, R.string.record_title) { journey.settings.openRecord() },
         ui.tool(R.drawable.ic_settings, R.string.settings_title) { journey.settings.openSettings() },
+        scroll = pull,
     )
-    private val pull = PullToRefresh(ui, frame.scroll) { journey.inbox.refresh() }
+
+    init {
+        frame.addView(pull.bar, frame.indexOfChild(pull), LinearLayout.LayoutParams(MATCH_PARENT, ui.dp(PullToRefresh.BAR)))
+    }
 
     override val view: View = frame
 
@@ -44,6 +50,7 @@ class InboxPage(private val ui: Ui, private val journey: Journey) : Page {
         state.undeliverable.forEach { list.stack(danger(text(R.string.undeliverable), text(pick(it.textJa, it.textEn))), gap = 12) }
         val waiting = state.waiting
         when {
+            waiting.isNullOrEmpty() && state.interrupted != null -> list.stack(empty(R.string.inbox_unknown, null), gap = 12)
             waiting == null -> list.stack(empty(R.string.inbox_loading, null), gap = 12)
             waiting.isEmpty() -> list.stack(empty(R.string.inbox_empty, R.string.inbox_empty_text), gap = 12)
             else -> waiting.forEach { list.stack(item(it, state), gap = 12) }
@@ -70,11 +77,20 @@ class InboxPage(private val ui: Ui, private val journey: Journey) : Page {
         else if (waiting.warnings().isNotEmpty()) words.stack(warning(text(R.string.inbox_warnings)), gap = 8)
         val card = if (preview != null && state.batchSigning) card(row(words, mark(waiting, state), gap = 8)) else card(words)
         return card.apply {
+            if (isOpen(waiting, state.screen)) background = drawable(R.drawable.card_open)
             isClickable = true
             isFocusable = true
             foreground = drawable(R.drawable.touch)
             setOnClickListener { journey.inbox.open(waiting) }
         }
+    }
+
+    /** Whether it lies beside the inbox just now. */
+    private fun isOpen(waiting: Waiting, screen: Screen): Boolean = when (screen) {
+        is Screen.Review -> screen.waiting.any { it.id() == waiting.id() }
+        is Screen.Refused -> screen.waiting.id() == waiting.id()
+        is Screen.Decline -> screen.waiting.id() == waiting.id()
+        else -> false
     }
 
     private fun Ui.mark(waiting: Waiting, state: State) = CheckBox(context).apply {

@@ -30,9 +30,13 @@ interface Page {
 }
 
 /** A page that never changes. */
-class Still(private val screen: Screen, override val view: View) : Page {
+class Still(val screen: Screen, override val view: View) : Page {
     override fun keep(screen: Screen) = screen === this.screen
 }
+
+/** The page for a window of this size. */
+fun pageInWindow(screen: Screen, ui: Ui, window: MainActivity, journey: Journey): Page =
+    if (ui.wide && screen is Screen.BesideInbox) Panes(ui, window, journey) else page(screen, ui, window, journey)
 
 /** The page of a screen, in the order of the journey. */
 fun page(screen: Screen, ui: Ui, window: MainActivity, journey: Journey): Page = when (screen) {

@@ -71,8 +71,12 @@ private fun Ui.buttons(screen: Screen.Problem, window: MainActivity, journey: Jo
             secondary(R.string.open_settings) { window.openSystemSettings(screen.failure) },
             quiet(R.string.to_start) { journey.home() },
         )
-        FailureKind.REGISTER_AGAIN -> listOf(primary(R.string.register_again) { journey.home() })
-        else -> listOf(primary(R.string.to_start) { journey.home() })
+        FailureKind.REGISTER_AGAIN -> listOf(primary(R.string.register_again) { journey.startOver() })
+        else -> listOfNotNull(
+            primary(R.string.to_start) { journey.home() },
+            // When the association has been told: the record is set aside, and a new letter begins a new one.
+            if (screen.failure.code == "JournalTampered") secondary(R.string.register_again) { journey.startOver() } else null,
+        )
     }.toTypedArray()
 }
 
@@ -123,6 +127,7 @@ fun refused(screen: Screen.Refused, ui: Ui, journey: Journey): View = with(ui) {
 
 /** Nobody touched the phone for half an hour. */
 fun locked(ui: Ui, window: MainActivity, journey: Journey): View = with(ui) {
-    val content = column(heading(string(R.string.locked_title), R.style.Text_Display), text(R.string.locked_text, R.style.Text_Lead), gap = 12)
+    val title = heading(string(R.string.locked_title), R.style.Text_Display)
+    val content = column(title, text(R.string.locked_text, R.style.Text_Lead), gap = 12)
     Frame(ui, null, null, content, actions(primary(R.string.unlock) { window.unlock() }))
 }

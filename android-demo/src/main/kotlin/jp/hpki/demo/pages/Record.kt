@@ -1,8 +1,10 @@
 package jp.hpki.demo.pages
 
+import android.content.ContentResolver
 import android.content.Intent
 import android.net.Uri
 import android.view.View
+import java.io.IOException
 import jp.hpki.agent.core.JournalEntry
 import jp.hpki.agent.core.JournalEvent
 import jp.hpki.demo.MainActivity
@@ -20,9 +22,15 @@ import kotlinx.coroutines.withContext
 class RecordPage(private val screen: Screen.Record, ui: Ui, private val window: MainActivity, private val journey: Journey) : Page {
     override val view: View = with(ui) {
         val content = column(text(R.string.record_text, R.style.Text_Label))
+        when (screen.exported) {
+            true -> content.stack(good(text(R.string.record_exported)), gap = 12)
+            false -> content.stack(danger(text(R.string.record_not_exported)), gap = 12)
+            null -> Unit
+        }
         if (screen.entries.isEmpty()) content.stack(text(R.string.record_empty), gap = 24)
         screen.entries.forEach { content.stack(entry(it), gap = 8) }
-        Frame(ui, string(R.string.record_title), { journey.back() }, content, null, tool(R.drawable.ic_export, R.string.record_export) { ask() })
+        val export = tool(R.drawable.ic_export, R.string.record_export) { ask() }
+        Frame(ui, string(R.string.record_title), { journey.back() }, content, null, export)
     }
 
     override fun keep(screen: Screen) = screen === this.screen
@@ -43,10 +51,17 @@ class RecordPage(private val screen: Screen.Record, ui: Ui, private val window: 
 
     override fun received(uri: Uri) {
         val resolver = window.applicationContext.contentResolver
-        journey.settings.export { bytes ->
-            withContext(Dispatchers.IO) { checkNotNull(resolver.openOutputStream(uri)).use { it.write(bytes) } }
-        }
+        journey.settings.export { bytes -> withContext(Dispatchers.IO) { write(resolver, uri, bytes) } }
     }
+}
+
+/** False where the place that the doctor chose does not take it. */
+private fun write(resolver: ContentResolver, file: Uri, bytes: ByteArray): Boolean = try {
+    resolver.openOutputStream(file)?.use { it.write(bytes) } != null
+} catch (_: IOException) {
+    false
+} catch (_: SecurityException) {
+    false
 }
 
 private fun Ui.title(event: JournalEvent): String = when (event) {

@@ -26,10 +26,8 @@ private fun Ui.outcome(outcome: Outcome): View {
         when (val delivery = outcome.delivery) {
             is Delivery.Delivered -> good(text(R.string.delivered))
             is Delivery.Returned -> good(text(R.string.returned))
-            is Delivery.Pending -> warning(
-                text(R.string.pending),
-                text(pick(delivery.failure.textJa, delivery.failure.textEn)),
-            )
+            // It is tried again without the doctor: what the failure says to do is done already.
+            is Delivery.Pending -> warning(text(R.string.pending), text(string(R.string.problem_code, delivery.failure.code)))
             is Delivery.Refused -> danger(
                 text(R.string.undeliverable),
                 text(pick(delivery.failure.textJa, delivery.failure.textEn)),

@@ -1,5 +1,6 @@
 package jp.hpki.demo.pages
 
+import android.view.Gravity
 import android.view.View
 import android.widget.LinearLayout
 import jp.hpki.demo.R
@@ -19,7 +20,7 @@ class ReviewPage(private val screen: Screen.Review, private val ui: Ui, private 
     private val waiting = screen.waiting
     private val more = ui.secondary(R.string.review_more) { onward() }
     private val moreHint = ui.text(R.string.review_more_hint, R.style.Text_Hint)
-    private val reading = ui.column(moreHint, more, gap = 8)
+    private val reading = if (ui.landscape) ui.row(moreHint, more) else ui.column(moreHint, more, gap = 8)
     private val approve = ui.primary(approveText()) { journey.signing.approve() }
     private val decline = ui.quiet(R.string.review_decline) { journey.signing.askWhy(waiting.single()) }
     private val deciding = if (waiting.size == 1) ui.actions(approve, decline) else ui.actions(approve)
@@ -35,7 +36,7 @@ class ReviewPage(private val screen: Screen.Review, private val ui: Ui, private 
                 one.requester()?.let { content.stack(label(string(R.string.review_from, it.name, it.facilityCode)), gap = 4) }
                 content.stack(Sheet(ui, checkNotNull(one.preview), one.warnings()).view(), gap = 8)
             }
-            content.stack(label(string(R.string.review_end)).apply { textAlignment = View.TEXT_ALIGNMENT_CENTER }, gap = 16)
+            content.stack(label(string(R.string.review_end)).apply { gravity = Gravity.CENTER }, gap = 16)
         }
         val footer = ui.column(reading, deciding)
         frame = Frame(ui, title(), { journey.back() }, content, footer)

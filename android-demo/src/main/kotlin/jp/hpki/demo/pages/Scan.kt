@@ -9,6 +9,7 @@ import android.provider.Settings
 import android.view.TextureView
 import android.view.View
 import android.view.ViewGroup.LayoutParams.MATCH_PARENT
+import android.view.ViewGroup.LayoutParams.WRAP_CONTENT
 import android.widget.FrameLayout
 import android.widget.LinearLayout
 import jp.hpki.agent.core.WhyNothing
@@ -30,6 +31,7 @@ class ScanPage(private val ui: Ui, private val window: MainActivity, private val
         accessibilityLiveRegion = View.ACCESSIBILITY_LIVE_REGION_POLITE
     }
     private val picture = TextureView(ui.context).apply { contentDescription = ui.string(R.string.scan_picture) }
+    private val frame = View(ui.context).apply { background = ui.drawable(R.drawable.finder) }
     private val lamp = ui.tool(R.drawable.ic_lamp, R.string.scan_lamp) { switchLamp() }.apply { visibility = View.GONE }
     private val allow = ui.primary(R.string.scan_allow) { askForLeave() }
     private val photo = ui.secondary(R.string.scan_photo) { askForPhoto() }
@@ -52,13 +54,14 @@ class ScanPage(private val ui: Ui, private val window: MainActivity, private val
         val finder = FrameLayout(context).apply {
             setBackgroundColor(color(R.color.camera))
             addView(picture, MATCH_PARENT, MATCH_PARENT)
-            addView(View(context).apply { background = drawable(R.drawable.finder) }, FrameLayout.LayoutParams(MATCH_PARENT, MATCH_PARENT))
+            addView(frame, FrameLayout.LayoutParams(MATCH_PARENT, MATCH_PARENT))
         }
         val foot = column(hint, actions(allow, photo), gap = 12).apply { setPadding(dp(20), dp(16), dp(20), dp(16)) }
         val body = LinearLayout(context).apply {
             orientation = if (landscape) LinearLayout.HORIZONTAL else LinearLayout.VERTICAL
-            addView(finder, if (landscape) LinearLayout.LayoutParams(0, MATCH_PARENT, 1f) else LinearLayout.LayoutParams(MATCH_PARENT, 0, 1f))
-            addView(foot, if (landscape) LinearLayout.LayoutParams(0, MATCH_PARENT, 1f) else LinearLayout.LayoutParams(MATCH_PARENT, -2))
+            val half = LinearLayout.LayoutParams(0, MATCH_PARENT, 1f)
+            addView(finder, if (landscape) half else LinearLayout.LayoutParams(MATCH_PARENT, 0, 1f))
+            addView(foot, if (landscape) LinearLayout.LayoutParams(half) else LinearLayout.LayoutParams(MATCH_PARENT, WRAP_CONTENT))
         }
         LinearLayout(context).apply {
             orientation = LinearLayout.VERTICAL
@@ -92,9 +95,11 @@ class ScanPage(private val ui: Ui, private val window: MainActivity, private val
     private fun openCamera() {
         allow.visibility = View.GONE
         picture.visibility = View.VISIBLE
+        frame.visibility = View.VISIBLE
         hint.setText(R.string.scan_hint)
         val finder = Finder({ text -> picture.post { journey.letterRead(text) } }, { why -> picture.post { tell(why) } })
         val camera = Camera(window, picture, finder) { picture.post { withoutCamera() } }.also { camera = it }
+        if (!camera.isThere) return withoutCamera()
         lamp.visibility = if (camera.hasLamp) View.VISIBLE else View.GONE
         if (picture.isAvailable) return camera.open()
         picture.surfaceTextureListener = object : TextureView.SurfaceTextureListener {
@@ -113,6 +118,7 @@ class ScanPage(private val ui: Ui, private val window: MainActivity, private val
     private fun withoutCamera() {
         allow.visibility = if (mayUseCamera()) View.GONE else View.VISIBLE
         picture.visibility = View.GONE
+        frame.visibility = View.GONE
         hint.setText(if (mayUseCamera()) R.string.scan_no_camera else R.string.scan_no_leave)
     }
 

@@ -31,9 +31,14 @@ class Table(private val ui: Ui, private val title: Int?) {
     private fun line(name: String, value: View): View = LinearLayout(ui.context).apply {
         val label = ui.text(name, R.style.Text_SheetLabel).apply { setBackgroundResource(R.color.band) }
         listOf(label, value).forEach { it.setPadding(ui.dp(8), ui.dp(6), ui.dp(8), ui.dp(6)) }
-        addView(label, LinearLayout.LayoutParams(0, MATCH_PARENT, LABEL))
-        // Both fill the row: then the taller of the two makes its height.
-        addView(value, LinearLayout.LayoutParams(0, MATCH_PARENT, 1 - LABEL))
+        if (ui.largeText) {
+            orientation = LinearLayout.VERTICAL
+            listOf(label, value).forEach { addView(it, LinearLayout.LayoutParams(MATCH_PARENT, WRAP_CONTENT)) }
+        } else {
+            addView(label, LinearLayout.LayoutParams(0, MATCH_PARENT, LABEL))
+            // Both fill the row: then the taller of the two makes its height.
+            addView(value, LinearLayout.LayoutParams(0, MATCH_PARENT, 1 - LABEL))
+        }
         isScreenReaderFocusable = true
     }
 

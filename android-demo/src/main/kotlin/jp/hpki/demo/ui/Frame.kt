@@ -14,9 +14,15 @@ import android.widget.ScrollView
 import jp.hpki.demo.R
 
 /** A page: title, content that scrolls, and the buttons below it that are always in reach. */
-class Frame(ui: Ui, title: CharSequence?, onBack: (() -> Unit)?, content: View, footer: View? = null, vararg tools: View) :
-    LinearLayout(ui.context) {
-    val scroll: ScrollView = ScrollView(ui.context)
+class Frame(
+    ui: Ui,
+    title: CharSequence?,
+    onBack: (() -> Unit)?,
+    content: View,
+    footer: View? = null,
+    vararg tools: View,
+    val scroll: ScrollView = ScrollView(ui.context),
+) : LinearLayout(ui.context) {
     var footer: View? = null
         private set
 
@@ -25,7 +31,11 @@ class Frame(ui: Ui, title: CharSequence?, onBack: (() -> Unit)?, content: View, 
         setBackgroundColor(ui.color(R.color.ground))
         accessibilityPaneTitle = title ?: ui.string(R.string.app_name)
         val edge = ui.dp(resources.getInteger(R.integer.edge))
-        if (title != null) addView(header(ui, title, onBack, tools), MATCH_PARENT, WRAP_CONTENT)
+        if (title != null) {
+            val head = Measured(ui.context, ui.dp(WIDEST + 2 * INDENT), header(ui, title, onBack, tools))
+            head.setPadding(edge - ui.dp(INDENT), 0, edge - ui.dp(INDENT), 0)
+            addView(head, MATCH_PARENT, WRAP_CONTENT)
+        }
         val body = Measured(ui.context, ui.dp(WIDEST), content)
         body.setPadding(edge, ui.dp(if (title == null) 24 else 8), edge, ui.dp(24))
         scroll.isFillViewport = true
@@ -46,7 +56,7 @@ class Frame(ui: Ui, title: CharSequence?, onBack: (() -> Unit)?, content: View, 
         val bar = LinearLayout(ui.context).apply {
             gravity = Gravity.CENTER_VERTICAL
             minimumHeight = ui.dp(64)
-            setPadding(ui.dp(if (onBack == null) 20 else 4), 0, ui.dp(8), 0)
+            setPadding(ui.dp(if (onBack == null) INDENT else 4), 0, ui.dp(8), 0)
         }
         if (onBack != null) bar.addView(ui.tool(R.drawable.ic_back, R.string.back, onBack))
         bar.addView(ui.heading(title, R.style.Text_Title), LayoutParams(0, WRAP_CONTENT, 1f))
@@ -57,6 +67,9 @@ class Frame(ui: Ui, title: CharSequence?, onBack: (() -> Unit)?, content: View, 
     private companion object {
         /** Lines longer than this are hard to follow, dp. */
         const val WIDEST = 640
+
+        /** How far the title stands from the edge of its bar, dp; there the content begins, too. */
+        const val INDENT = 20
     }
 }
 

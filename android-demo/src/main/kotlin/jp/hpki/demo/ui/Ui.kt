@@ -21,6 +21,12 @@ class Ui(val context: Context) {
     val japanese: Boolean = context.resources.configuration.locales[0].language == "ja"
     val landscape: Boolean = context.resources.configuration.orientation == Configuration.ORIENTATION_LANDSCAPE
 
+    /** A tablet held sideways: there is room for two pages beside each other. */
+    val wide: Boolean = context.resources.configuration.run { smallestScreenWidthDp >= TABLET && screenWidthDp >= TWO_PAGES }
+
+    /** Text so large that two columns of it leave no room for a word. */
+    val largeText: Boolean = context.resources.configuration.fontScale >= LARGE_TEXT
+
     /** The text for this reader; the other one where it is missing. */
     fun pick(ja: String, en: String): String = if (japanese) ja.ifEmpty { en } else en.ifEmpty { ja }
 
@@ -137,4 +143,10 @@ class Ui(val context: Context) {
             }
         } else column(*buttons, gap = 8)
 
+    private companion object {
+        /** The shorter side of a tablet, and the width from which two pages fit, dp. */
+        const val TABLET = 600
+        const val TWO_PAGES = 840
+        const val LARGE_TEXT = 1.5f
+    }
 }

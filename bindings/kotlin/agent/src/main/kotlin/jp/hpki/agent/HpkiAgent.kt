@@ -10,6 +10,7 @@ import jp.hpki.agent.core.Clock
 import jp.hpki.agent.core.InboxEvent
 import jp.hpki.agent.core.JournalEntry
 import jp.hpki.agent.core.KeyVault
+import jp.hpki.agent.core.LastInbox
 import jp.hpki.agent.core.ProgressListener
 import jp.hpki.agent.core.ProgressStep
 import jp.hpki.agent.core.Redelivery
@@ -66,6 +67,12 @@ public class HpkiAgent private constructor(private val agent: Agent) : AutoClose
      * something arrives. A document that cannot be signed is listed with its reasons: it can be declined.
      */
     public suspend fun inbox(wait: Duration = Duration.ZERO): List<Waiting> = step { agent.inbox(wait.toJavaDuration()) }
+
+    /**
+     * What waited when [inbox] or [inboxEvents] last read it, and when that was; no network. For a phone that is offline: null
+     * before the first reading. What it lists can be shown; [prepare] asks the service whether it still waits.
+     */
+    public suspend fun lastInbox(): LastInbox? = step { agent.lastInbox() }
 
     /**
      * Watches the inbox while it is collected: all that waits, at first and whenever it has changed. While the service cannot

@@ -1,5 +1,6 @@
 package jp.hpki.agent
 
+import java.lang.management.ManagementFactory
 import java.nio.ByteBuffer
 import java.nio.file.Files
 import java.util.Locale
@@ -46,31 +47,32 @@ class CostTest {
         println("COST\n" + table.joinToString("\n"))
     }
 
+    /** A frame of 64 × 64 is mostly boundary; in one of 1080p, whatever the boundary did to its bytes would show. */
     @Test
     @Order(1)
-    fun `a frame of 1080p is scanned as in Rust`() {
-        val (width, height) = 1920 to 1080
-        val frame = ByteBuffer.allocateDirect(width * height)
-        for (at in 0 until width * height) frame.put(at, (at % 251 / 64).toByte())
-        val file = Files.createTempFile("frame", ".luma")
-        Files.newByteChannel(file, java.nio.file.StandardOpenOption.WRITE).use { it.write(frame.duplicate()) }
-        val turns = 100
-        QrScanner().use { scanner ->
-            InRust("scan", "$file", "$width", "$height").use { rust ->
-                val inKotlin = mutableListOf<Long>()
-                val inRust = mutableListOf<Long>()
-                repeat(turns) {
-                    inRust += rust.turn()
-                    val (took, outcome) = timed { scanner.scan(frame, width, height) }
-                    assertEquals(WhyNothing.NO_CODE, (outcome as ScanOutcome.Nothing).why)
-                    inKotlin += took
+    fun `a frame is scanned as in Rust`() {
+        for ((width, height, turns) in listOf(Triple(64, 64, 1000), Triple(1920, 1080, 200))) {
+            val frame = ByteBuffer.allocateDirect(width * height)
+            for (at in 0 until width * height) frame.put(at, (at % 251 / 64).toByte())
+            val file = Files.createTempFile("frame", ".luma")
+            Files.newByteChannel(file, java.nio.file.StandardOpenOption.WRITE).use { it.write(frame.duplicate()) }
+            QrScanner().use { scanner ->
+                InRust("scan", "$file", "$width", "$height").use { rust ->
+                    val inKotlin = mutableListOf<Long>()
+                    val inRust = mutableListOf<Long>()
+                    repeat(turns) {
+                        inRust += rust.turn()
+                        val (took, outcome) = timed(ownTime) { scanner.scan(frame, width, height) }
+                        assertEquals(WhyNothing.NO_CODE, (outcome as ScanOutcome.Nothing).why)
+                        inKotlin += took
+                    }
+                    val more = (inKotlin.min() - inRust.min()) / 1e6
+                    table += row("$width x $height frame in Rust, ms", inRust.min() / 1e6)
+                    table += row("$width x $height frame in Kotlin, ms more", more, goal = 0.2)
                 }
-                val more = (inKotlin.min() - inRust.min()) / 1e6
-                table += row("1080p frame in Rust, ms", inRust.min() / 1e6)
-                table += row("1080p frame in Kotlin, ms more", more, goal = 0.2)
             }
+            Files.delete(file)
         }
-        Files.delete(file)
     }
 
     @Test
@@ -103,14 +105,17 @@ class CostTest {
 
     private fun row(what: String, figure: Double, goal: Double? = null): String {
         val judged = goal?.let { String.format(Locale.ROOT, "   goal %.2f   %s", it, if (figure <= it) "met" else "NOT MET") }
-        return String.format(Locale.ROOT, "    %-32s%10.3f%s", what, figure, judged.orEmpty())
+        return String.format(Locale.ROOT, "    %-36s%10.3f%s", what, figure, judged.orEmpty())
     }
 
-    private fun <T> timed(work: () -> T): Pair<Long, T> {
-        val began = System.nanoTime()
+    private fun <T> timed(clock: () -> Long = System::nanoTime, work: () -> T): Pair<Long, T> {
+        val began = clock()
         val done = work()
-        return System.nanoTime() - began to done
+        return clock() - began to done
     }
+
+    /** What this thread has computed: another process that takes the core away is not the boundary's cost. */
+    private val ownTime: () -> Long = ManagementFactory.getThreadMXBean()::getCurrentThreadCpuTime
 }
 
 /** The same calls without a boundary: `bindings/examples/cost.rs` in a process of its own. */

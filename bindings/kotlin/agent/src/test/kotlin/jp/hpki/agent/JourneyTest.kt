@@ -1,5 +1,7 @@
 package jp.hpki.agent
 
+import java.time.Duration
+import java.time.Instant
 import jp.hpki.agent.core.ActivationCode
 import jp.hpki.agent.core.Delivery
 import jp.hpki.agent.core.InboxEvent
@@ -97,6 +99,36 @@ class JourneyTest {
             }
             val changed = approved.first().signedFile().also { it[it.size / 2] = (it[it.size / 2].toInt() xor 1).toByte() }
             assertEquals(Verdict.INVALID, verifyFile(changed, office.material()).verdict)
+        }
+    }
+
+    @Test
+    fun `without network the inbox is shown as it was last read, and nothing of it is signed`() = journey {
+        Office().use { own ->
+            val phone = Phone(own)
+            phone.open().use { agent ->
+                val letter = own.letter(own.doctor)
+                agent.confirm(agent.register(letter.qrText, ActivationCode(letter.code)))
+                assertNull(agent.lastInbox())
+                own.submit(own.doctor, prescription("見本　一郎"))
+                assertEquals(1, agent.inbox().size)
+            }
+            val requests = own.submit(own.doctor, prescription("見本　次郎"))
+            phone.open().use { agent ->
+                val read = agent.inbox().map { it.id() }
+                assertEquals(requests, read.drop(1))
+                own.stop()
+                assertEquals("Offline", refusal<HpkiException.Retry> { agent.inbox() }.failure.code)
+            }
+            phone.open().use { agent ->
+                val last = agent.lastInbox()!!
+                val shown = last.waiting.map { assertInstanceOf(WaitingContent.Prescription::class.java, it.content()).preview }
+                assertEquals(listOf("見本　一郎", "見本　次郎"), shown.map { it.patient.name })
+                assertEquals(0uL, last.leftOut)
+                assertTrue(Duration.between(last.readAt, Instant.now()).abs() < Duration.ofMinutes(5))
+                assertEquals("Offline", refusal<HpkiException.Retry> { agent.prepare(last.waiting) }.failure.code)
+                assertEquals(2, agent.lastInbox()!!.waiting.size)
+            }
         }
     }
 

@@ -8,10 +8,13 @@ import javax.imageio.ImageIO
 import jp.hpki.agent.core.TrustConfiguration
 import jp.hpki.agent.core.VerificationMaterial
 
-/** The association's office, the clinic and the remote-signing service: a reference service in a process of its own. */
-class Office : AutoCloseable {
+/**
+ * The association's office, the clinic and the remote-signing service: a reference service in a process of its own. [options] of
+ * its `serve` make it misbehave.
+ */
+class Office(vararg options: String) : AutoCloseable {
     private val folder: Path = Files.createTempDirectory("office")
-    private val server = ProcessBuilder(PROGRAM, "--dir", "$folder", "serve", "--listen", "127.0.0.1:0")
+    private val server = ProcessBuilder(PROGRAM, "--dir", "$folder", "serve", "--listen", "127.0.0.1:0", *options)
         .redirectError(ProcessBuilder.Redirect.INHERIT).start()
 
     init {
@@ -26,8 +29,10 @@ class Office : AutoCloseable {
     val trust: TrustConfiguration get() = TrustConfiguration.fromJson(Files.readAllBytes(trustFile))
 
     /** A certificate for a doctor; returns the credential's identifier. */
-    fun issue(role: String = "Medical Doctor"): String =
-        run("issue", "--name-kanji", DOCTOR.replace("　", " "), "--name-romaji", "HANAKO KENSHO", "--role", role).trim()
+    fun issue(role: String = "Medical Doctor", validDays: Int? = null): String {
+        val days = validDays?.let { arrayOf("--valid-days", "$it") } ?: emptyArray()
+        return run("issue", "--name-kanji", DOCTOR.replace("　", " "), "--name-romaji", "HANAKO KENSHO", "--role", role, *days).trim()
+    }
 
     fun letter(credential: String): Letter {
         val out = Files.createTempDirectory(folder, "letter")
@@ -63,9 +68,14 @@ class Office : AutoCloseable {
         )
     }
 
-    override fun close() {
+    /** The service is out of reach from here on. */
+    fun stop() {
         server.destroy()
         server.waitFor(10, TimeUnit.SECONDS)
+    }
+
+    override fun close() {
+        stop()
         folder.toFile().deleteRecursively()
     }
 
