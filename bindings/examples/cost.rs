@@ -48,7 +48,7 @@ fn scan(luma: &[u8], width: usize, height: usize) -> Result<(), Failure> {
         let began = own_time();
         let frame = Frame::new(luma, width, height, width)?;
         std::hint::black_box(scanner.scan(&frame));
-        tell(own_time() - began)?;
+        tell(own_time().saturating_sub(began))?;
     }
     Ok(())
 }
