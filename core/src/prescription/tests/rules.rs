@@ -160,7 +160,7 @@ fn insured(kind: &str, insurer: bool, holder: bool, public: bool) -> Vec<&'stati
         "27" | "28" | "29" | "30" => public,
         _ => true,
     };
-    let csv: String = FULL.lines().filter(keeps).flat_map(|line| [line, "\n"]).collect();
+    let csv: String = FULL.lines().filter(keeps).map(|line| [line, "\n"].concat()).collect();
     let kind = if kind.is_empty() { String::new() } else { format!("21,{kind}\n") };
     let csv = csv.replace("14,2\n", &format!("14,2\n{kind}"));
     violations_of(&csv).iter().map(|violation| violation.code).collect()

@@ -1,6 +1,6 @@
 //! Reading XML within bounds: UTF-8 only, no DTD. Every limit is checked in the one pass that reads, so that nothing
 //! hostile costs more than reading it up to there, and nothing is read in two ways. What is not well-formed XML 1.0
-//! with namespaces is refused. What comes out is a [`Document`] that keeps names and tags as they were written.
+//! with namespaces is refused. What comes out is a tree that keeps names and tags as they were written.
 
 mod characters;
 mod parse;
