@@ -60,6 +60,10 @@ pub(super) struct Reading {
 /// Reads an XML file.
 pub(super) fn read(text: &str, violations: &mut Vec<Violation>) -> Reading {
     let mut reader = Reader { text, violations, reading: Reading::default() };
+    if reader.has_nameless_prefix() {
+        reader.report(&rule::XML_BROKEN);
+        return reader.reading;
+    }
     if reader.has_long_tag() {
         reader.report(&rule::XML_TOO_COMPLEX);
         return reader.reading;
@@ -87,6 +91,11 @@ impl Reader<'_, '_> {
         if !self.violations.contains(&violation) {
             self.violations.push(violation);
         }
+    }
+
+    /// Whether an element's name begins with a colon: the parser would read on as if it did not (Namespaces in XML 1.0 §4).
+    fn has_nameless_prefix(&self) -> bool {
+        self.text.split('<').skip(1).any(|after| after.starts_with(':') || after.starts_with("/:"))
     }
 
     fn has_long_tag(&self) -> bool {
@@ -279,8 +288,9 @@ impl Reader<'_, '_> {
                 continue;
             }
             let raw = self.text.get(attribute.range_value());
+            let begins_with_colon = self.text.get(attribute.range()).is_none_or(|raw| raw.starts_with(':'));
             let known = expected.iter().any(|(name, value)| attribute.name() == *name && raw == Some(*value));
-            if !known || attribute.namespace().is_some() {
+            if !known || begins_with_colon || attribute.namespace().is_some() {
                 self.report(&rule::XML_UNEXPECTED);
             }
         }

@@ -1,4 +1,4 @@
-//! Canonical XML: what is canonical stays as it is, and libxml2, where it reads the document, writes the same bytes.
+//! Canonical XML: what is canonical stays as it is, and libxml2 reads the document too and writes the same bytes.
 
 #![no_main]
 
@@ -41,7 +41,7 @@ fuzz_target!(|data: &[u8]| {
     if !is_comparable(&first) {
         return;
     }
-    let theirs = LIBXML2.canonicalize(data, &forms).expect("what is well-formed for one is for the other");
+    let theirs = LIBXML2.canonicalize(data, &forms).expect("libxml2 reads what is read here");
     for ((form, ours), theirs) in forms.iter().zip(&ours).zip(&theirs) {
         if let (Some(ours), Some(theirs)) = (ours, theirs) {
             assert_eq!(text(ours), text(theirs), "{form:?}");

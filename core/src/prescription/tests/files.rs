@@ -58,6 +58,9 @@ fn whatever_an_envelope_should_not_have_is_refused() {
         ("<Prescription>", "text<Prescription>", "xml_unexpected"),
         ("<Prescription>", "<Prescription/><Prescription>", "xml_duplicate"),
         ("<Prescription>", "<Prescription xmlns:a=\"urn:a\">", "xml_namespace"),
+        ("<Prescription>", "<:Prescription>", "xml_broken"),
+        ("</Prescription>", "</:Prescription>", "xml_broken"),
+        (" id=\"PrescriptionDocument\"", " :id=\"PrescriptionDocument\"", "xml_unexpected"),
         ("<Prescription>", "<Prescription><More/>", "xml_unexpected"),
         ("</Prescription>", "<More id=\"PrescriptionDocument\"/></Prescription>", "xml_duplicate"),
         (

@@ -150,17 +150,25 @@ fn without_declaration(text: &str) -> Result<&str, XmlError> {
         return Ok(text);
     };
     let (declaration, rest) = declaration.split_once("?>").ok_or(XmlError::NotWellFormed { line: 1 })?;
-    let mut attributes = declaration.split(['"', '\'']);
-    let mut has_version = false;
-    while let (Some(name), Some(value)) = (attributes.next(), attributes.next()) {
-        match name.trim_matches(|c| is_space(c) || c == '=') {
-            "version" if value == "1.0" => has_version = true,
-            "encoding" if value.eq_ignore_ascii_case("UTF-8") => {}
-            "standalone" if matches!(value, "yes" | "no") => {}
+    let (mut left, mut last) = (declaration, 0);
+    while let Some((name, value)) = left.split_once('=') {
+        let quote = value.chars().find(|c| !is_space(*c)).filter(|c| matches!(c, '"' | '\''));
+        let value =
+            quote.and_then(|quote| value.trim_start_matches(is_space).strip_prefix(quote)?.split_once(quote));
+        let (value, after) = value.ok_or(XmlError::Declaration)?;
+        let place = match name.strip_prefix(is_space).map(|name| name.trim_matches(is_space)) {
+            Some("version") if value == "1.0" => 1,
+            Some("encoding") if value.eq_ignore_ascii_case("UTF-8") => 2,
+            Some("standalone") if matches!(value, "yes" | "no") => 3,
             _ => return Err(XmlError::Declaration),
+        };
+        if place <= last || (last == 0 && place != 1) {
+            return Err(XmlError::Declaration);
         }
+        (left, last) = (after, place);
     }
-    if has_version { Ok(rest) } else { Err(XmlError::Declaration) }
+    let is_over = last > 0 && left.chars().all(is_space);
+    if is_over { Ok(rest) } else { Err(XmlError::Declaration) }
 }
 
 fn is_space(c: char) -> bool {

@@ -70,6 +70,32 @@ fn an_instruction_whose_name_does_not_end_is_refused() {
 }
 
 #[test]
+fn a_second_byte_order_mark_is_refused() {
+    assert_eq!(read("\u{feff}<?xml version='1.0'?><a/>"), Ok(()));
+    for xml in ["\u{feff}\u{feff}<a/>", "<?xml version='1.0'?>\u{feff}<a/>"] {
+        assert_eq!(read(xml), Err(XmlError::NotWellFormed { line: 1 }));
+    }
+}
+
+#[test]
+fn a_declaration_has_its_parts_in_order_and_apart() {
+    for (declaration, is_one) in [
+        ("version='1.0'", true),
+        ("version = \"1.0\"\tencoding='utf-8' standalone='no' ", true),
+        ("version='1.0'encoding='UTF-8'", false),
+        ("encoding='UTF-8' version='1.0'", false),
+        ("version='1.0' version='1.0'", false),
+        ("version=='1.0'", false),
+        ("version '1.0'", false),
+        ("version='1.0\"", false),
+        ("version='1.0' x", false),
+        ("version=1.0", false),
+    ] {
+        assert_eq!(read(&format!("<?xml {declaration}?><a/>")).is_ok(), is_one, "{declaration}");
+    }
+}
+
+#[test]
 fn other_encodings_versions_and_document_types_are_refused() {
     assert_eq!(read("<?xml version='1.0' encoding='Shift_JIS'?><a/>"), Err(XmlError::Declaration));
     assert_eq!(read("<?xml\nversion='1.0'\tencoding='UTF-16'?><a/>"), Err(XmlError::Declaration));
