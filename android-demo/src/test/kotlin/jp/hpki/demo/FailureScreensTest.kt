@@ -184,7 +184,29 @@ class FailureScreensTest {
         hand.waitFor<Screen.Inbox>()
         hand.waitFor(R.string.inbox_interrupted)
         Gallery.hang(hand, "40-inbox-offline")
-        assertTrue("what is not known is not said to be nothing", hand.sees(R.string.inbox_unknown) && !hand.sees(R.string.inbox_empty))
+        assertTrue("what waited is still shown, and as of when", hand.sees("見本　一郎") && hand.sees("時点の署名待ちです"))
+    }
+
+    @Test
+    fun `an app that is opened without network shows what waited when it was last asked`() {
+        val office = TestApp.newOffice()
+        val first = Hand { this.office = office }.register()
+        office.submit(office.doctor, prescription("見本　一郎"))
+        first.waitFor("見本　一郎")
+        val hand = first.endedBySystem { office.stop() }
+        hand.waitFor(R.string.inbox_interrupted)
+        assertTrue(hand.sees("見本　一郎") && hand.sees("時点の署名待ちです"))
+        hand.tap("見本　一郎")
+        hand.waitFor<Screen.Review>()
+        hand.approve()
+        assertEquals("Offline", hand.waitFor<Screen.Problem>().failure.code)
+    }
+
+    @Test
+    fun `an inbox that was never read is not said to be empty`() {
+        val hand = Hand { office = TestApp.newOffice("--fault", "always GET /prescriptions: instead empty 503") }.bind()
+        hand.waitFor(R.string.inbox_interrupted)
+        assertTrue(hand.sees(R.string.inbox_unknown) && !hand.sees(R.string.inbox_empty))
     }
 
     @Test

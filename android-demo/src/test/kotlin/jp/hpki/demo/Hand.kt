@@ -156,14 +156,16 @@ class Hand(intent: Intent? = null, saved: Bundle? = null, before: TestApp.() -> 
     }
 
     /** A registered phone with an empty inbox. */
-    fun register(office: Office = app.office, doctor: String = office.doctor): Hand = apply {
+    fun register(office: Office = app.office, doctor: String = office.doctor): Hand = bind(office, doctor).apply { emptyInbox() }
+
+    /** A registered phone. */
+    fun bind(office: Office = app.office, doctor: String = office.doctor): Hand = apply {
         val letter = office.letter(doctor)
         showLetter(letter)
         enter(letter.code)
         waitFor<Screen.IsThisYou>()
         tap(R.string.you_yes)
         waitFor<Screen.Inbox>()
-        emptyInbox()
     }
 
     /** Declines what other tests have left for the same doctor. */

@@ -40,7 +40,7 @@ class Inbox(private val journey: Journey, private val scope: CoroutineScope) {
             journey.change { it.with(warnings = warnings, batchSigning = batch) }
             coroutineScope {
                 launch { deliverNowAndThen(agent) }
-                agent.inboxEvents().collect(::tell)
+                agent.inboxEvents().collect { tell(it, agent) }
             }
         } catch (e: HpkiException) {
             journey.change { it.with(refreshing = false) }
@@ -63,16 +63,18 @@ class Inbox(private val journey: Journey, private val scope: CoroutineScope) {
         // They are kept for the next time; the watch beside this says what is wrong.
     }
 
-    private fun tell(event: InboxEvent) = journey.change { state ->
-        when (event) {
-            is InboxEvent.Changed -> {
-                val ids = event.prescriptions.map { it.id() }.toSet()
-                state.with(
-                    waiting = event.prescriptions, chosen = state.chosen intersect ids, interrupted = null, refreshing = false,
-                )
-            }
-            is InboxEvent.Interrupted -> state.with(interrupted = event.failure, refreshing = false)
+    private suspend fun tell(event: InboxEvent, agent: HpkiAgent) = when (event) {
+        is InboxEvent.Changed -> journey.change { it.withList(event.prescriptions).with(remembered = null, interrupted = null) }
+        is InboxEvent.Interrupted -> {
+            // What was read when there was a network; it can be looked at, and approved when there is one again.
+            val last = agent.lastInbox()
+            journey.change { state -> state.withList(last?.waiting ?: state.waiting.orEmpty()).with(remembered = last, interrupted = event.failure) }
         }
+    }
+
+    private fun State.withList(waiting: List<Waiting>): State {
+        val ids = waiting.map { it.id() }.toSet()
+        return with(waiting = waiting, chosen = chosen intersect ids, refreshing = false)
     }
 
     fun open(waiting: Waiting) = journey.signing.open(listOf(waiting))

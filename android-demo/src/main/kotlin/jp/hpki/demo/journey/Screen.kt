@@ -4,6 +4,7 @@ import jp.hpki.agent.core.AgentFailure
 import jp.hpki.agent.core.Candidate
 import jp.hpki.agent.core.Delivery
 import jp.hpki.agent.core.JournalEntry
+import jp.hpki.agent.core.LastInbox
 import jp.hpki.agent.core.Preview
 import jp.hpki.agent.core.ProgressStep
 import jp.hpki.agent.core.Status
@@ -75,6 +76,8 @@ class State(
     val screen: Screen = Screen.Busy,
     /** What waits, oldest first; null before the first answer. */
     val waiting: List<Waiting>? = null,
+    /** When that was read, and what it leaves out, while the service cannot be asked. */
+    val remembered: LastInbox? = null,
     /** Identifiers of what is chosen for one approval. */
     val chosen: Set<String> = emptySet(),
     /** Why the inbox is not up to date. */
@@ -89,13 +92,14 @@ class State(
     fun with(
         screen: Screen = this.screen,
         waiting: List<Waiting>? = this.waiting,
+        remembered: LastInbox? = this.remembered,
         chosen: Set<String> = this.chosen,
         interrupted: AgentFailure? = this.interrupted,
         refreshing: Boolean = this.refreshing,
         warnings: List<Warning> = this.warnings,
         batchSigning: Boolean = this.batchSigning,
         undeliverable: List<AgentFailure> = this.undeliverable,
-    ) = State(screen, waiting, chosen, interrupted, refreshing, warnings, batchSigning, undeliverable)
+    ) = State(screen, waiting, remembered, chosen, interrupted, refreshing, warnings, batchSigning, undeliverable)
 }
 
 /** The prescription that waits; null where it cannot be signed. */

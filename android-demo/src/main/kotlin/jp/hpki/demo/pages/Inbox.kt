@@ -47,6 +47,7 @@ class InboxPage(private val ui: Ui, private val journey: Journey) : Page {
         state.interrupted?.let {
             list.stack(danger(text(R.string.inbox_interrupted), text(pick(it.textJa, it.textEn))), gap = 12)
         }
+        state.remembered?.takeUnless { it.waiting.isEmpty() }?.let { list.stack(label(string(R.string.inbox_as_of, time(it.readAt))), gap = 12) }
         state.undeliverable.forEach { list.stack(danger(text(R.string.undeliverable), text(pick(it.textJa, it.textEn))), gap = 12) }
         val waiting = state.waiting
         when {
@@ -54,6 +55,9 @@ class InboxPage(private val ui: Ui, private val journey: Journey) : Page {
             waiting == null -> list.stack(empty(R.string.inbox_loading, null), gap = 12)
             waiting.isEmpty() -> list.stack(empty(R.string.inbox_empty, R.string.inbox_empty_text), gap = 12)
             else -> waiting.forEach { list.stack(item(it, state), gap = 12) }
+        }
+        state.remembered?.leftOut?.toInt()?.takeIf { it > 0 }?.let {
+            list.stack(warning(text(context.resources.getQuantityString(R.plurals.inbox_left_out, it, it))), gap = 12)
         }
         val chosen = state.chosen.size
         frame.footer?.visibility = if (chosen > 0) View.VISIBLE else View.GONE
