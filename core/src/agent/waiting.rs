@@ -130,6 +130,7 @@ impl Agent {
     ///
     /// # Errors
     /// [`Code::AlreadyAnswered`], [`Code::RequestGone`], [`Code::PhoneUnbound`], and the errors of the wire.
+    /// [`Code::StorageFailed`], [`Code::JournalTampered`]: it could not be recorded, and nothing was sent.
     pub async fn decline(&self, waiting: Waiting, reason: &str) -> Result<(), AgentError> {
         let mut answered = self.answered.lock().await;
         let (_, session) = self.session().await?;
