@@ -17,7 +17,7 @@ mod settings;
 mod starting_over;
 mod waiting;
 
-use std::{collections::HashSet, sync::Arc};
+use std::{any::Any, collections::HashSet, sync::Arc};
 
 use time::{Duration, OffsetDateTime};
 use tokio::sync::Mutex;
@@ -264,13 +264,16 @@ impl Agent {
     }
 }
 
+/// All work is one kind of task: each further kind would bring the pool's code once more into the app.
+type Work = Box<dyn FnOnce() -> Box<dyn Any + Send> + Send>;
+
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, AgentError> + Send + 'static,
 ) -> Result<T, AgentError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(failed) => Err(AgentError::new(Code::StorageFailed).caused_by(failed)),
-    }
+    let work: Work = Box::new(move || Box::new(work()));
+    let failed = || AgentError::new(Code::StorageFailed);
+    let done = tokio::task::spawn_blocking(work).await.map_err(|died| failed().caused_by(died))?;
+    done.downcast().map_or_else(|_| Err(failed()), |result| *result)
 }
 
 /// As whom this phone speaks.

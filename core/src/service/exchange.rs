@@ -10,7 +10,7 @@ use std::{
 };
 
 use serde_json::Value;
-use time::{Duration, OffsetDateTime, PrimitiveDateTime, macros::format_description};
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc2822};
 use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
@@ -239,12 +239,9 @@ fn is_nonce(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_NONCE && text.bytes().all(visible)
 }
 
-/// `Date` as RFC 9110 §5.6.7 prescribes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// `Date` as RFC 9110 §5.6.7 prescribes it, `Sun, 06 Nov 1994 08:49:37 GMT`: a form of the date of mails.
 fn http_date(text: &str) -> Option<OffsetDateTime> {
-    let format = format_description!(
-        "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
-    );
-    PrimitiveDateTime::parse(text, format).ok().map(PrimitiveDateTime::assume_utc)
+    OffsetDateTime::parse(text, &Rfc2822).ok()
 }
 
 /// JSON text of a value that cannot fail to have one.

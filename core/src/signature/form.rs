@@ -3,16 +3,12 @@
 //! it stands in the file, where `xs` and `xa` are declared on the elements above it.
 
 use ring::digest::{SHA256, digest};
-use time::{OffsetDateTime, UtcOffset, format_description::BorrowedFormatItem, macros::format_description};
+use time::{OffsetDateTime, UtcOffset};
 
 use super::{
     base64::encode,
     uri::{DSIG, EXCLUSIVE_C14N, SHA_256, SIGNED_PROPERTIES_TYPE, XADES},
 };
-
-/// SigningTime: UTC, written as `+00:00`.
-const SIGNING_TIME: &[BorrowedFormatItem<'_>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]+00:00");
 
 /// What one signature is made of.
 pub(super) struct Form {
@@ -136,9 +132,13 @@ fn digest_value(bytes: &[u8]) -> String {
     encode(digest(&SHA256, bytes))
 }
 
-/// A year beyond 9999 has no SigningTime; what is written then is refused when the file is verified.
+/// UTC, written as `+00:00`.
 fn signing_time_text(time: OffsetDateTime) -> String {
-    time.to_offset(UtcOffset::UTC).format(SIGNING_TIME).unwrap_or_default()
+    let utc = time.to_offset(UtcOffset::UTC);
+    let (year, month, day) = utc.to_calendar_date();
+    let (hour, minute, second) = utc.to_hms();
+    let month = u8::from(month);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}+00:00")
 }
 
 #[cfg(test)]

@@ -7,10 +7,10 @@ use ring::digest;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
     client::{
-        WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_cert_signed_by_trust_anchor, verify_server_name,
     },
-    crypto::CryptoProvider,
+    crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime},
     server::ParsedCertificate,
 };
@@ -48,23 +48,45 @@ pub(super) fn classify(error: &Error) -> TransportError {
 #[error("no pinned key stands behind the certificate")]
 struct PinMismatch;
 
-/// The path check of webpki or of the platform, then the pins.
+/// The path check, by webpki or by the platform, then the pins.
 struct Verifier {
     provider: Arc<CryptoProvider>,
-    path: Arc<dyn ServerCertVerifier>,
+    anchors: Anchors,
     roots: Vec<CertificateDer<'static>>,
     pins: Vec<[u8; 32]>,
+}
+
+enum Anchors {
+    Configured(RootCertStore),
+    Platform(Arc<dyn ServerCertVerifier>),
 }
 
 impl Verifier {
     fn new(trust: &TlsTrust) -> Result<Self, TransportError> {
         let provider = Arc::new(cryptography::provider());
         let roots: Vec<_> = trust.roots.iter().flatten().cloned().map(CertificateDer::from).collect();
-        let path: Arc<dyn ServerCertVerifier> = match &trust.roots {
-            Some(_) => webpki(&roots, &provider).ok_or(TransportError::TlsConfiguration)?,
-            None => platform(&provider).ok_or(TransportError::TlsConfiguration)?,
+        let anchors = match &trust.roots {
+            Some(_) => store(&roots).map(Anchors::Configured),
+            None => platform(&provider).map(Anchors::Platform),
         };
-        Ok(Self { provider, path, roots, pins: trust.spki_pins.clone() })
+        let anchors = anchors.ok_or(TransportError::TlsConfiguration)?;
+        Ok(Self { provider, anchors, roots, pins: trust.spki_pins.clone() })
+    }
+
+    /// A path from the server to one of these roots, and its name: what rustls' own verifier checks where it is given no
+    /// revocation lists, without its reader of them.
+    fn check_path(
+        &self,
+        roots: &RootCertStore,
+        server: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let server = ParsedCertificate::try_from(server)?;
+        let algorithms = self.provider.signature_verification_algorithms.all;
+        verify_server_cert_signed_by_trust_anchor(&server, roots, intermediates, now, algorithms)?;
+        verify_server_name(&server, name)
     }
 
     /// The pinned certificate is the server's own, or the server's chains to it by a second path check in which only
@@ -79,7 +101,7 @@ impl Verifier {
         if self.pins.is_empty() || self.is_pinned(server) {
             return Ok(());
         }
-        let anchors: Vec<_> = self
+        let pinned: Vec<_> = self
             .roots
             .iter()
             .chain(intermediates)
@@ -88,11 +110,8 @@ impl Verifier {
             .collect();
         let mismatch =
             || Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(PinMismatch))));
-        webpki(&anchors, &self.provider)
-            .ok_or_else(mismatch)?
-            .verify_server_cert(server, intermediates, name, &[], now)
-            .map(|_| ())
-            .map_err(|_| mismatch())
+        let anchors = store(&pinned).ok_or_else(mismatch)?;
+        self.check_path(&anchors, server, intermediates, name, now).map_err(|_| mismatch())
     }
 
     fn is_pinned(&self, certificate: &CertificateDer<'_>) -> bool {
@@ -102,16 +121,13 @@ impl Verifier {
     }
 }
 
-/// webpki's verifier over exactly these anchors; `None` when there are none or one cannot be read.
-fn webpki(
-    anchors: &[CertificateDer<'static>],
-    provider: &Arc<CryptoProvider>,
-) -> Option<Arc<WebPkiServerVerifier>> {
+/// Exactly these anchors; `None` when there are none or one cannot be read.
+fn store(anchors: &[CertificateDer<'static>]) -> Option<RootCertStore> {
     let mut store = RootCertStore::empty();
     for anchor in anchors {
         store.add(anchor.clone()).ok()?;
     }
-    WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider.clone()).build().ok()
+    (!store.is_empty()).then_some(store)
 }
 
 #[cfg(not(target_os = "android"))]
@@ -135,7 +151,14 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.path.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?;
+        match &self.anchors {
+            Anchors::Configured(roots) => {
+                self.check_path(roots, end_entity, intermediates, server_name, now)?;
+            }
+            Anchors::Platform(verifier) => {
+                verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?;
+            }
+        }
         self.check_pins(end_entity, intermediates, server_name, now)?;
         Ok(ServerCertVerified::assertion())
     }
@@ -146,7 +169,12 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.path.verify_tls12_signature(message, certificate, signature)
+        verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -155,11 +183,16 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.path.verify_tls13_signature(message, certificate, signature)
+        verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.path.supported_verify_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
