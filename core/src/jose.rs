@@ -266,7 +266,7 @@ fn decode_object(part: &str) -> Result<Value, JoseError> {
 }
 
 /// A JSON value in which no object holds a member name twice.
-struct UniqueMembers(Value);
+pub(crate) struct UniqueMembers(pub(crate) Value);
 
 impl<'de> Deserialize<'de> for UniqueMembers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -3,18 +3,20 @@
 use std::fmt;
 
 use ring::digest::{SHA256, digest};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 use super::TamperingKind;
+use crate::jose::UniqueMembers;
 
 /// The longest code, in bytes.
 const MAX_CODE: usize = 64;
 /// The longest identifier, in bytes.
 const MAX_IDENTIFIER: usize = 256;
 
-/// A text that has no place in the journal.
+/// A text or an event that has no place in the journal.
 #[derive(Debug, thiserror::Error, Clone, Copy, PartialEq, Eq)]
-#[error("not a code or identifier that the journal takes")]
+#[error("not a code, an identifier or an event that the journal takes")]
 pub struct NotAllowed;
 
 /// SHA-256 of something, written as 64 lower-case hexadecimal digits.
@@ -147,7 +149,7 @@ impl From<Identifier> for String {
 /// What happened. `request` is the [`Digest`] of a waiting prescription's identifier at the service, `None` for a file
 /// that the app brought itself; `document` is the SHA-256 of the bytes that were shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "type", rename_all = "snake_case", try_from = "UniqueMembers")]
 pub enum Event {
     /// The phone was bound and the doctor confirmed the certificate.
     Registered {
@@ -240,3 +242,46 @@ pub enum Event {
         kind: TamperingKind,
     },
 }
+
+/// Written as serde derives it. Read here, strictly, because what serde derives to read an enum that a member tells apart
+/// was the largest function of the library.
+impl TryFrom<UniqueMembers> for Event {
+    type Error = NotAllowed;
+
+    fn try_from(UniqueMembers(value): UniqueMembers) -> Result<Self, NotAllowed> {
+        let Value::Object(mut members) = value else { return Err(NotAllowed) };
+        let kind: String = take(&mut members, "type")?;
+        macro_rules! event {
+            ($kind:ident { $($name:ident),* }) => {
+                Self::$kind { $($name: take(&mut members, stringify!($name))?),* }
+            };
+        }
+        let event = match kind.as_str() {
+            "registered" => {
+                event!(Registered { service, client_id, credential_id, certificate, approval_key, replaced })
+            }
+            "approved" => event!(Approved { documents }),
+            "not_signed" => event!(NotSigned { code, count }),
+            "signed" => event!(Signed { request, document, signature }),
+            "delivered" => event!(Delivered { request, document }),
+            "not_delivered" => event!(NotDelivered { request, document, code }),
+            "declined" => event!(Declined { request, document }),
+            "refused" => event!(Refused { request, document, codes }),
+            "binding_changed" => event!(BindingChanged { code }),
+            "unregistered" => event!(Unregistered { client_id }),
+            "wiped" => event!(Wiped { code }),
+            "set_aside" => event!(SetAside { seq, kind }),
+            _ => return Err(NotAllowed),
+        };
+        if members.is_empty() { Ok(event) } else { Err(NotAllowed) }
+    }
+}
+
+/// The member of this name, which must be there, `null` or not.
+fn take<T: DeserializeOwned>(members: &mut Map<String, Value>, name: &str) -> Result<T, NotAllowed> {
+    let value = members.remove(name).ok_or(NotAllowed)?;
+    serde_json::from_value(value).map_err(|_| NotAllowed)
+}
+
+#[cfg(test)]
+mod tests;

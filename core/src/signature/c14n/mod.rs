@@ -10,8 +10,8 @@ mod tests;
 use std::borrow::Cow;
 
 use super::xml::{Name, Node, NodeId, NodeType, Text, XML_NAMESPACE, XmlError};
-pub(super) use sink::{Hasher, Sink};
-use sink::{write_text, write_value};
+pub(super) use sink::Hasher;
+use sink::{Sink, write_text, write_value};
 
 /// Which canonicalisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

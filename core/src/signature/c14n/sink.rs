@@ -11,12 +11,6 @@ impl Sink for Vec<u8> {
     }
 }
 
-impl Sink for ring::digest::Context {
-    fn write(&mut self, bytes: &[u8]) {
-        self.update(bytes);
-    }
-}
-
 /// A digest that takes small pieces in many at a time: canonical markup comes a few bytes at a time.
 pub(in crate::signature) struct Hasher {
     context: ring::digest::Context,

@@ -3,7 +3,7 @@
 use super::{
     super::{
         base64::decode,
-        c14n::{Form, Hasher, Method, Room, Sink},
+        c14n::{Form, Hasher, Method, Room},
         report::Reason,
         uri::{self, DSIG, ENVELOPED_SIGNATURE, EXCLUSIVE_C14N},
         xml::Node,
@@ -115,13 +115,13 @@ impl<'d> Reference<'d> {
     }
 
     /// What the transforms make of the element; `form` is used where they leave it without a canonical form.
-    pub(super) fn write<'t, S: Sink>(
+    pub(super) fn write<'t>(
         &self,
         element: Node<'d, 't>,
         signature: Node<'d, 't>,
         form: &Form,
         room: &mut Room<'d>,
-        sink: &mut S,
+        sink: &mut Hasher,
     ) {
         let without = self.enveloped.then(|| signature.id());
         room.write(element, without, self.form.as_ref().unwrap_or(form), sink);

@@ -1,13 +1,12 @@
 //! Timestamps among the unsigned properties: which bytes each of them must stand for (ETSI EN 319 132-1 §5.3 and
 //! §5.5.2), and from which moment on the signature is proven to have existed.
 
-use ring::digest::Context;
 use time::OffsetDateTime;
 
 use super::{
     super::{
         base64::decode,
-        c14n::{Form, Room},
+        c14n::{Form, Hasher, Room},
         report::Reason,
         timestamp::{Knowledge, Token, judge},
         uri::{DSIG, XADES, XADES_141},
@@ -108,7 +107,7 @@ impl Stamps {
 impl Stamp {
     /// XAdESTimeStampType with one token and nothing that chooses other data (`Include`, `ReferenceInfo`). `write` gives
     /// the bytes to be covered.
-    fn read(property: Node, write: impl Fn(&Form, &mut Context)) -> Self {
+    fn read(property: Node, write: impl Fn(&Form, &mut Hasher)) -> Self {
         let read = || {
             let mut children = elements(property).peekable();
             let form = match children.next_if(|child| is(*child, DSIG, "CanonicalizationMethod")) {
@@ -126,7 +125,7 @@ impl Stamp {
             }
             let der = token.only_text().and_then(decode).ok_or(TIMESTAMP_STRUCTURE)?;
             let token = Token::read(&der).map_err(reasons::of_token)?;
-            let mut imprint = Context::new(token.imprint_algorithm());
+            let mut imprint = Hasher::new(token.imprint_algorithm());
             write(&form, &mut imprint);
             let covers = token.stands_for(&imprint.finish());
             Ok((token, covers))
@@ -148,7 +147,7 @@ impl Stamp {
 
 impl Stamped<'_, '_, '_> {
     /// What a SignatureTimeStamp covers (§5.3).
-    fn write_value(&self, form: &Form, sink: &mut Context) {
+    fn write_value(&self, form: &Form, sink: &mut Hasher) {
         for value in elements(self.signature).filter(|child| is(*child, DSIG, "SignatureValue")) {
             Room::default().write(value, None, form, sink);
         }
@@ -156,7 +155,7 @@ impl Stamped<'_, '_, '_> {
 
     /// What an ArchiveTimeStamp after the properties `before` covers (§5.5.2.2). That of XAdES 1.3.2 covers the same where
     /// all properties have one parent, as here (TS 101 903 V1.3.2 §7.7.1).
-    fn write_all(&self, before: &[Node], form: &Form, sink: &mut Context) {
+    fn write_all(&self, before: &[Node], form: &Form, sink: &mut Hasher) {
         let mut room = Room::default();
         for (reference, element) in &self.references {
             reference.write(*element, self.signature, form, &mut room, sink);
