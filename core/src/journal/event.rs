@@ -243,8 +243,8 @@ pub enum Event {
     },
 }
 
-/// Written as serde derives it. Read here, strictly, because what serde derives to read an enum that a member tells apart
-/// was the largest function of the library.
+/// Written as serde derives it. Read here, because what serde derives to read an enum told apart by a member would be
+/// the largest function of the library.
 impl TryFrom<UniqueMembers> for Event {
     type Error = NotAllowed;
 
