@@ -16,7 +16,7 @@ fn a_name_is_written_as_rfc_4514_has_it() {
     ]);
     let expected = "1.2.840.113549.1.9.1=#1603614062,serialNumber=12,CN=\\#Taro\\+Yamada,\
                     O=\\ 医療\\, \\\"法人\\\"\\ ,C=JP";
-    assert_eq!(parsed(&der).text(), expected);
+    assert_eq!((parsed(&der).text().as_str(), parsed(&der).der()), (expected, &der[..]));
 }
 
 #[test]
