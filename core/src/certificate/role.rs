@@ -96,12 +96,14 @@ mod tests {
     fn one_octet_changed_never_reads_as_doctor_unless_it_names_another_string_type() {
         let value = unhex(REAL);
         let string_type = value.iter().rposition(|octet| *octet == 0x0c).unwrap();
-        for (at, octet) in (0..value.len()).flat_map(|at| (0..=u8::MAX).map(move |octet| (at, octet))) {
+        for at in 0..value.len() {
             let mut changed = value.clone();
-            changed[at] = octet;
-            let is_text = at == string_type && [0x12, 0x13, 0x16].contains(&octet);
-            let reads_as_doctor = roles(&changed).is_some_and(|roles| roles == ["Medical Doctor"]);
-            assert_eq!(reads_as_doctor, is_text || changed == value, "{at} {octet:02x}");
+            for octet in 0..=u8::MAX {
+                changed[at] = octet;
+                let is_text = at == string_type && [0x12, 0x13, 0x16].contains(&octet);
+                let reads_as_doctor = roles(&changed).is_some_and(|roles| roles == ["Medical Doctor"]);
+                assert_eq!(reads_as_doctor, is_text || octet == value[at], "{at} {octet:02x}");
+            }
         }
     }
 }
