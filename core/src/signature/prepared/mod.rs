@@ -12,7 +12,6 @@ use time::{OffsetDateTime, UtcOffset};
 use super::{
     c14n,
     form::Form,
-    report::Severity,
     uri,
     verify::examine,
     xml::{Text, after_start_tag},
@@ -160,13 +159,11 @@ impl Prepared {
         let [signature] = examined.signatures.as_slice() else {
             return Err(FinishError::FileRefused("signatures"));
         };
-        if let Some(reason) = signature.reasons.iter().find(|reason| reason.severity == Severity::Fails) {
+        if let Some(reason) = signature.reasons.first() {
             return Err(FinishError::FileRefused(reason.code));
         }
-        let signer = signature.certificate.as_ref().map(Certificate::der);
-        if signer != Some(self.certificate.certificate().der())
-            || signature.signed_at != Some(self.signing_time())
-        {
+        let claimed = (signature.certificate.as_ref().map(Certificate::der), signature.signed_at);
+        if claimed != (Some(self.certificate.certificate().der()), Some(self.signing_time())) {
             return Err(FinishError::FileRefused("properties"));
         }
         Ok(SignedPrescription { bytes })
