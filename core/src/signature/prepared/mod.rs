@@ -149,7 +149,8 @@ impl Prepared {
     /// again as a stranger would.
     ///
     /// # Errors
-    /// The value does not verify; or the file does not, which only an envelope can cause that makes it ambiguous.
+    /// The value does not verify; or the file does not: its envelope makes it ambiguous, or no reader could read its
+    /// SigningTime.
     pub fn finish(self, value: &[u8]) -> Result<SignedPrescription, FinishError> {
         if !self.accepts(value) {
             return Err(FinishError::ValueRefused);
