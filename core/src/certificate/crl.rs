@@ -320,3 +320,6 @@ fn number(value: &[u8]) -> Result<Vec<u8>, CrlError> {
         .map(|number| unsigned(number).to_vec())
         .ok_or(CrlError::Malformed("cRLNumber"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -169,3 +169,124 @@ fn flag(field: Option<Tlv>) -> Option<bool> {
         Some(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{ca_name, seq, tlv};
+    use super::*;
+
+    fn reasons(flags: &[u8]) -> Option<Reasons> {
+        Reasons::from_tlv(Tlv { tag: primitive(3), value: flags, raw: &[] })
+    }
+
+    #[test]
+    fn reasons_are_the_bits_one_to_eight() {
+        for (flags, bits) in [
+            (&[0, 0x60][..], Some(0x6000)),
+            (&[7, 0x80], Some(0)),
+            (&[0, 0xff], Some(0x7f00)),
+            (&[7, 0x60, 0x80], Some(0x6080)),
+            (&[0, 0xff, 0xff], Some(Reasons::ALL.0)),
+            (&[8, 0x60], None),
+            (&[8, 0x60, 0x80], None),
+            (&[], None),
+            (&[0], None),
+            (&[0, 0, 0, 0], None),
+        ] {
+            assert_eq!(reasons(flags), bits.map(Reasons), "{flags:02x?}");
+        }
+    }
+
+    #[test]
+    fn reasons_are_a_set() {
+        let [both, one, two, three] = [0x60, 0x40, 0x20, 0x30].map(|bits| reasons(&[0, bits]).unwrap());
+        assert_eq!(both.and(three), reasons(&[0, 0x70]).unwrap());
+        assert_eq!((one.and(two), both.common(three), one.common(two)), (both, two, Reasons::NONE));
+        assert!(one.are_within(both) && both.are_within(both) && Reasons::NONE.are_within(one));
+        assert!(!both.are_within(one) && !one.are_within(two) && !one.are_within(Reasons::NONE));
+    }
+
+    fn named(common_name: &str) -> Name {
+        Name::from_der(&ca_name(common_name)).unwrap()
+    }
+
+    /// distributionPoint `[0]` with these full names.
+    fn place(names: &[Vec<u8>]) -> Vec<u8> {
+        tlv(0xa0, &tlv(0xa0, &names.concat()))
+    }
+
+    fn uri(text: &str) -> Vec<u8> {
+        tlv(0x86, text.as_bytes())
+    }
+
+    fn directory(common_name: &str) -> Vec<u8> {
+        tlv(0xa4, &ca_name(common_name))
+    }
+
+    /// Whether a list by `publisher` of the scope `fields` speaks for a certificate by "CA" with these points.
+    fn covers(publisher: &str, fields: &[Vec<u8>], points: &[Vec<u8>], is_ca: bool) -> bool {
+        let (issuer, publisher) = (named("CA"), named(publisher));
+        let scope = Scope::parse(&seq(fields), &publisher).unwrap();
+        let points = DistributionPoint::all(&seq(points), &issuer).unwrap();
+        let reasons = scope.covers(&publisher, &issuer, &points, is_ca);
+        assert!(reasons == Reasons::ALL || reasons == Reasons::NONE);
+        reasons == Reasons::ALL
+    }
+
+    #[test]
+    fn a_list_speaks_for_its_kinds_of_certificates_alone() {
+        let set = |number: u8| tlv(0x80 | number, &[0xff]);
+        let kinds = |fields: &[Vec<u8>]| [false, true].map(|is_ca| covers("CA", fields, &[], is_ca));
+        assert_eq!(kinds(&[]), [true, true]);
+        assert_eq!(kinds(&[tlv(0x81, &[0])]), [true, true], "DEFAULT FALSE");
+        assert_eq!(kinds(&[set(1)]), [true, false]);
+        assert_eq!(kinds(&[set(2)]), [false, true]);
+        assert_eq!(kinds(&[set(5)]), [false, false], "attribute certificates");
+        assert_eq!(kinds(&[set(1), set(2)]), [false, false], "a contradiction");
+        for malformed in [&[1][..], &[], &[0xff, 0xff]] {
+            assert!(Scope::parse(&seq(&[tlv(0x81, malformed)]), &named("CA")).is_none());
+        }
+    }
+
+    #[test]
+    fn a_list_speaks_where_certificate_and_list_name_one_place_and_publisher() {
+        let indirect = tlv(0x84, &[0xff]);
+        let by = |publisher| tlv(0xa2, &directory(publisher));
+        let at = |name: Vec<u8>| place(&[name]);
+        let nowhere: &[Vec<u8>] = &[];
+        // Without a point: by the issuer, nowhere in particular or at its own name.
+        assert!(covers("CA", &[], nowhere, false) && covers("CA", &[at(directory("CA"))], nowhere, false));
+        assert!(!covers("CA", &[at(uri("a"))], nowhere, false));
+        assert!(
+            !covers("P", &[], nowhere, false)
+                && !covers("P", std::slice::from_ref(&indirect), nowhere, false)
+        );
+        assert!(!covers("P", &[at(directory("CA"))], nowhere, false));
+
+        // At one of the point's places.
+        let point = [seq(&[place(&[uri("a"), uri("b")])])];
+        assert!(
+            covers("CA", &[at(uri("b"))], &point, false)
+                && covers("CA", &[place(&[uri("c"), uri("a")])], &point, false)
+        );
+        assert!(
+            !covers("CA", &[at(uri("c"))], &point, false) && !covers("P", &[at(uri("a"))], &point, false)
+        );
+        assert!(!covers("P", &[at(uri("a")), indirect.clone()], &point, false));
+
+        // By the publisher whom the point names, at its place.
+        let point = [seq(&[at(uri("a")), by("P")])];
+        assert!(covers("P", &[at(uri("a")), indirect.clone()], &point, false));
+        assert!(!covers("P", &[at(uri("a"))], &point, false), "not indirect");
+        assert!(!covers("P", &[at(directory("P")), indirect.clone()], &point, false));
+        assert!(!covers("Q", &[at(uri("a")), indirect.clone()], &point, false));
+        assert!(!covers("CA", &[at(uri("a")), indirect.clone()], &point, false));
+
+        // By the publisher whom the point names, whose name is the place.
+        let point = [seq(&[by("P")])];
+        assert!(covers("P", std::slice::from_ref(&indirect), &point, false));
+        assert!(covers("P", &[at(directory("P")), indirect.clone()], &point, false));
+        assert!(!covers("P", &[at(uri("a")), indirect.clone()], &point, false));
+        assert!(!covers("P", &[at(directory("Q")), indirect], &point, false));
+    }
+}

@@ -110,11 +110,9 @@ impl Extensions {
     pub(super) fn parse(mut elements: Cursor, issuer: &Name) -> Result<Self, &'static str> {
         /// Room for the extensions of an HPKI certificate.
         const USUAL: usize = 12;
-        let mut extensions = Self {
-            all: Vec::with_capacity(if elements.is_empty() { 0 } else { USUAL }),
-            bytes: Vec::with_capacity(elements.remaining()),
-            ..Self::default()
-        };
+        let mut extensions = Self::default();
+        extensions.all.reserve(if elements.is_empty() { 0 } else { USUAL });
+        extensions.bytes.reserve(elements.remaining());
         while !elements.is_empty() {
             let element = elements.expect(Tag::Sequence).ok_or("extensions")?;
             let (oid, critical, value) = entry(element).ok_or("extension")?;
@@ -268,4 +266,35 @@ fn authority_key(value: &[u8]) -> Option<Vec<u8>> {
 fn purposes(value: &[u8]) -> Option<Vec<Vec<u8>>> {
     let purposes = Tlv::only(value, Tag::Sequence)?.each(Tag::ObjectIdentifier);
     purposes.map(|purpose| purpose?.oid().map(<[u8]>::to_vec)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{extension, tlv};
+    use super::*;
+
+    #[test]
+    fn extensions_are_told_apart_by_their_whole_identifiers() {
+        let all = [extension("1.2.37", true, &tlv(4, &[])), extension("2.5.29.14", false, &tlv(4, &[1]))];
+        let bytes = [all.concat(), extension("1.2.3.14", false, &tlv(5, &[]))].concat();
+        let issuer = Name::from_der(&[0x30, 0]).unwrap();
+        let extensions = Extensions::parse(Cursor::new(&bytes).unwrap(), &issuer).unwrap();
+        assert_eq!(extensions.value(SUBJECT_KEY_IDENTIFIER), Some(&[4, 1, 1][..]));
+        assert_eq!(extensions.value(&[0x2a, 3, 14]), Some(&[5, 0][..]));
+        assert_eq!(extensions.value(EXTENDED_KEY_USAGE), None);
+        assert!(!extensions.extended_key_usage_is_critical());
+        assert_eq!(extensions.unknown_critical().as_deref(), Some("1.2.37"));
+    }
+
+    #[test]
+    fn key_usage_is_read_in_one_octet_or_two() {
+        let read = |bits: &[u8]| key_usage(&tlv(3, bits)).map(|usage| usage.0);
+        assert_eq!(read(&[6, 0x40]), Some(KeyUsage::NON_REPUDIATION.0));
+        assert_eq!(read(&[1, 0x06]), Some(KeyUsage::KEY_CERT_SIGN.0 | KeyUsage::CRL_SIGN.0));
+        // With decipherOnly, bit 8.
+        assert_eq!(read(&[7, 0x40, 0x80]), Some(0x4080));
+        for malformed in [&[][..], &[0], &[8, 0x40], &[8, 0x40, 0x80], &[0, 0, 0, 0]] {
+            assert_eq!(read(malformed), None);
+        }
+    }
 }

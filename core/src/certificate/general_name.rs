@@ -95,3 +95,36 @@ impl NameKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        testing::{attribute, ca_name, tlv},
+        tlv::context,
+    };
+    use super::*;
+
+    #[test]
+    fn a_general_name_is_of_one_of_nine_kinds_each_written_in_its_own_way() {
+        let known: Vec<_> =
+            (0..=u8::MAX).filter(|tag| GeneralName::all(&tlv(*tag, &[0x30, 0])).is_some()).collect();
+        assert_eq!(known, [0x81, 0x82, 0x86, 0x87, 0x88, 0xa0, 0xa3, 0xa4, 0xa5]);
+    }
+
+    #[test]
+    fn a_distribution_point_is_named_in_full_or_after_the_issuer_and_in_no_other_way() {
+        let issuer = Name::from_der(&ca_name("CA")).unwrap();
+        let names = |tag, value: &[u8]| {
+            let point = tlv(0xa0, &tlv(tag, value));
+            NameKey::of_distribution_point(Tlv::only(&point, context(0)).unwrap(), &issuer).map(|n| n.len())
+        };
+        let full = [tlv(0x86, b"http://a"), tlv(0xa4, &ca_name("CRL"))].concat();
+        assert_eq!(names(0xa0, &full), Some(2));
+        let relative = attribute("2.5.4.3", 0x13, b"CRL");
+        assert_eq!(names(0xa1, &relative), Some(1));
+        for tag in [0x30, 0x31, 0x80, 0x81, 0xa2, 0xa3] {
+            assert_eq!((names(tag, &full), names(tag, &relative)), (None, None), "{tag:02x}");
+        }
+        assert_eq!((names(0xa0, &relative), names(0xa1, &full), names(0xa1, &[])), (None, None, None));
+    }
+}

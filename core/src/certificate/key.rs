@@ -185,7 +185,7 @@ fn rsa(key: &[u8]) -> Option<(KeyAlgorithm, bool)> {
     let exponent = unsigned(fields.expect(Tag::Integer)?.value);
     fields.finish()?;
     let bits = (modulus.len() * 8).checked_sub(modulus.first()?.leading_zeros() as usize)?;
-    let small = (exponent.len() <= 8).then(|| exponent.iter().fold(0, |n, b| (n << 8) | u64::from(*b)));
+    let small = (exponent.len() <= 8).then(|| exponent.iter().fold(0, |n, b| (n << 8) + u64::from(*b)));
     let sound = small.is_some_and(|e| e >= MIN_RSA_EXPONENT && e % 2 == 1);
     Some((KeyAlgorithm::Rsa { bits }, sound))
 }
@@ -204,4 +204,161 @@ fn oid_and_parameters(identifier: Tlv<'_>) -> Option<(&[u8], Option<Tlv<'_>>)> {
     let parameters = if fields.is_empty() { None } else { Some(fields.any()?) };
     fields.finish()?;
     Some((oid, parameters))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{oid, seq, tlv, unhex};
+    use super::*;
+
+    /// Key, hash, SubjectPublicKeyInfo and signature over "message", by OpenSSL; see `fixtures/make.sh`.
+    const SIGNATURES: &str = include_str!("fixtures/signatures.txt");
+
+    const RSA: &str = "1.2.840.113549.1.1";
+    const EC: &str = "1.2.840.10045.2.1";
+    const P256: &str = "1.2.840.10045.3.1.7";
+    const P384: &str = "1.3.132.0.34";
+    const SECP256K1: &str = "1.3.132.0.10";
+    const BRAINPOOL_P384: &str = "1.3.36.3.3.2.8.1.1.11";
+
+    fn key(info: &[u8]) -> SubjectKey {
+        SubjectKey::from_tlv(Tlv::only(info, Tag::Sequence).unwrap()).unwrap()
+    }
+
+    /// `r || s`, each of `size` octets, from the SEQUENCE of both.
+    fn fixed(asn1: &[u8], size: usize) -> Vec<u8> {
+        let numbers = Tlv::only(asn1, Tag::Sequence).and_then(|both| both.all(Tag::Integer)).unwrap();
+        let padded = |n: &[u8]| [&vec![0; size - n.len()], n].concat();
+        numbers.iter().flat_map(|n| padded(unsigned(n.value))).collect()
+    }
+
+    #[test]
+    fn a_key_verifies_signatures_of_its_own_algorithms_and_forms_alone() {
+        use SignatureAlgorithm::{EcdsaSha256, EcdsaSha384, RsaSha256, RsaSha384, RsaSha512};
+        for line in SIGNATURES.lines() {
+            let [kind, hash, info, signature] = *line.split(' ').collect::<Vec<_>>() else {
+                panic!("{line}")
+            };
+            let (key, asn1) = (key(&unhex(info)), unhex(signature));
+            let fixed = if kind == "rsa" { asn1.clone() } else { fixed(&asn1, key.bytes.len() / 2) };
+            let mut verified = Vec::new();
+            for algorithm in [RsaSha256, RsaSha384, RsaSha512, EcdsaSha256, EcdsaSha384] {
+                for (form, name, written) in
+                    [(EcdsaForm::Fixed, "r || s", &fixed), (EcdsaForm::Asn1, "SEQUENCE", &asn1)]
+                {
+                    if key.verify(algorithm, form, b"message", written).is_ok() {
+                        assert!(key.verify(algorithm, form, b"massage", written).is_err());
+                        verified.push((algorithm, name));
+                    }
+                }
+            }
+            let expected = match (kind, hash) {
+                ("rsa", "sha256") => vec![(RsaSha256, "r || s"), (RsaSha256, "SEQUENCE")],
+                ("rsa", "sha384") => vec![(RsaSha384, "r || s"), (RsaSha384, "SEQUENCE")],
+                ("rsa", "sha512") => vec![(RsaSha512, "r || s"), (RsaSha512, "SEQUENCE")],
+                ("p256", "sha256") => vec![(EcdsaSha256, "r || s"), (EcdsaSha256, "SEQUENCE")],
+                ("p256", "sha384") => vec![(EcdsaSha384, "SEQUENCE")],
+                ("p384", "sha256") => vec![(EcdsaSha256, "SEQUENCE")],
+                ("p384", "sha384") => vec![(EcdsaSha384, "r || s"), (EcdsaSha384, "SEQUENCE")],
+                _ => vec![],
+            };
+            assert_eq!(verified, expected, "{kind} {hash}");
+        }
+    }
+
+    #[test]
+    fn an_algorithm_is_named_by_its_identifier_and_parameters() {
+        let read = |kind: &str, parameters: &[u8]| {
+            let identifier = seq(&[oid(kind), parameters.to_vec()]);
+            SignatureAlgorithm::from_identifier(Tlv::only(&identifier, Tag::Sequence).unwrap())
+        };
+        let (null, other) = (tlv(5, &[]), tlv(4, &[]));
+        for (last, algorithm) in [
+            (11, SignatureAlgorithm::RsaSha256),
+            (12, SignatureAlgorithm::RsaSha384),
+            (13, SignatureAlgorithm::RsaSha512),
+        ] {
+            let kind = format!("{RSA}.{last}");
+            assert_eq!(read(&kind, &[]), Some(algorithm));
+            assert_eq!(read(&kind, &null), Some(algorithm));
+            assert_eq!(read(&kind, &other), None);
+        }
+        for (last, algorithm) in [(2, SignatureAlgorithm::EcdsaSha256), (3, SignatureAlgorithm::EcdsaSha384)]
+        {
+            let kind = format!("1.2.840.10045.4.3.{last}");
+            assert_eq!(read(&kind, &[]), Some(algorithm));
+            assert_eq!(read(&kind, &null), None);
+        }
+        for last in [4, 5, 10, 14] {
+            assert_eq!(read(&format!("{RSA}.{last}"), &null), None, "MD5, SHA-1, PSS, SHA-224");
+        }
+    }
+
+    #[test]
+    fn a_point_is_of_the_curve_that_is_named_and_uncompressed() {
+        let read = |curve: Option<&str>, first: u8, length: usize| {
+            let mut point = vec![7; length];
+            point[0] = first;
+            let algorithm = seq(&[oid(EC), curve.map(oid).unwrap_or_default()]);
+            key(&seq(&[algorithm, tlv(3, &[&[0], &point[..]].concat())])).algorithm
+        };
+        assert_eq!(read(Some(P256), 4, 65), KeyAlgorithm::P256);
+        assert_eq!(read(Some(P384), 4, 97), KeyAlgorithm::P384);
+        for (curve, first, length) in [
+            (Some(SECP256K1), 4, 65),
+            (Some(BRAINPOOL_P384), 4, 97),
+            (Some(P256), 4, 97),
+            (Some(P384), 4, 65),
+            (Some(P256), 2, 33),
+            (Some(P256), 2, 65),
+            (Some(P384), 3, 97),
+            (None, 4, 65),
+        ] {
+            assert_eq!(read(curve, first, length), KeyAlgorithm::Unsupported, "{curve:?} {first} {length}");
+        }
+    }
+
+    #[test]
+    fn an_rsa_key_counts_from_2048_to_4096_bits_with_an_odd_exponent_from_65537() {
+        let strong = |modulus: &[u8], exponent: &[u8]| {
+            let numbers = seq(&[tlv(2, modulus), tlv(2, exponent)]);
+            let algorithm = seq(&[oid(&format!("{RSA}.1")), tlv(5, &[])]);
+            let key = key(&seq(&[algorithm, tlv(3, &[&[0], &numbers[..]].concat())]));
+            (key.algorithm, key.is_strong_enough())
+        };
+        for (first, length, bits, counts) in [
+            (0x7f, 256, 2047, false),
+            (0x80, 256, 2048, true),
+            (0xff, 512, 4096, true),
+            (1, 513, 4097, false),
+        ] {
+            let modulus = [&[0, first], &vec![1; length - 1][..]].concat();
+            assert_eq!(strong(&modulus, &[1, 0, 1]), (KeyAlgorithm::Rsa { bits }, counts));
+        }
+        for (exponent, counts) in [
+            (&[1, 0, 1][..], true),
+            (&[1, 2, 3], true),
+            (&[0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], true),
+            (&[3], false),
+            (&[0, 0xff, 0xff], false),
+            (&[1, 0, 0], false),
+            (&[1, 0, 2], false),
+            (&[1, 0, 0, 0, 0, 0, 0, 0, 1], false),
+        ] {
+            assert_eq!(strong(&[0x81; 256], exponent).1, counts, "{exponent:?}");
+        }
+    }
+
+    #[test]
+    fn the_sign_octet_is_left_out_and_zero_stays() {
+        for (integer, octets) in [
+            (&[0, 0x80][..], &[0x80][..]),
+            (&[0x7f], &[0x7f]),
+            (&[0], &[0]),
+            (&[0, 0, 1], &[0, 1]),
+            (&[], &[]),
+        ] {
+            assert_eq!(unsigned(integer), octets);
+        }
+    }
 }

@@ -173,11 +173,11 @@ fn is_host_within(host: &str, base: &str) -> bool {
     base.is_empty() || host.eq_ignore_ascii_case(base) || is_below(host, base)
 }
 
-/// `host` has at least one label more.
+/// `host`, of whose labels none is empty, has at least one more than `base`.
 fn is_below(host: &str, base: &str) -> bool {
     let base = base.strip_prefix('.').unwrap_or(base);
     let cut = host.len().checked_sub(base.len() + 1);
-    let split = cut.filter(|cut| *cut > 0).and_then(|cut| host.split_at_checked(cut));
+    let split = cut.and_then(|cut| host.split_at_checked(cut));
     split.and_then(|(_, end)| end.strip_prefix('.')).is_some_and(|end| end.eq_ignore_ascii_case(base))
 }
 

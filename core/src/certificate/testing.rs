@@ -20,7 +20,7 @@ pub(crate) fn tlv(tag: u8, value: &[u8]) -> Vec<u8> {
         short @ 0..=0x7f => vec![u8::try_from(short).unwrap()],
         medium @ 0x80..=0xff => vec![0x81, u8::try_from(medium).unwrap()],
         long @ 0x100..=0xffff => [&[0x82][..], &u16::try_from(long).unwrap().to_be_bytes()].concat(),
-        longer => [&[0x84][..], &u32::try_from(longer).unwrap().to_be_bytes()].concat(),
+        longer => [&[0x83][..], &u32::try_from(longer).unwrap().to_be_bytes()[1..]].concat(),
     };
     [&[tag][..], &length, value].concat()
 }

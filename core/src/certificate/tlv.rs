@@ -98,7 +98,7 @@ pub(crate) fn dotted(oid: &[u8]) -> String {
     let mut text = String::with_capacity(3 * oid.len() + 1);
     let mut arc: u128 = 0;
     for byte in oid {
-        arc = arc << 7 | u128::from(byte & 0x7f);
+        arc = (arc << 7) + u128::from(byte & 0x7f);
         if byte & 0x80 == 0 {
             let _ = if text.is_empty() {
                 let first = (arc / 40).min(2);
@@ -230,6 +230,22 @@ mod tests {
         for octet in 0..=u8::MAX {
             assert_eq!(tag_of(octet), Tag::try_from(octet).ok(), "{octet:02x}");
         }
+    }
+
+    #[test]
+    fn elements_are_read_as_far_as_all_are_well_formed_and_of_the_tag_asked_for() {
+        let numbers = [0x30, 6, 2, 1, 5, 2, 1, 6];
+        let list = Tlv::only(&numbers, Tag::Sequence).unwrap();
+        let values = |elements: Option<Vec<Tlv>>| {
+            elements.map(|all| all.iter().flat_map(|tlv| tlv.value.to_vec()).collect::<Vec<_>>())
+        };
+        assert_eq!(values(list.all(Tag::Integer)), Some(vec![5, 6]));
+        assert_eq!(values(list.all(Tag::Boolean)), None);
+        assert_eq!(values(list.open_sequence().and_then(Cursor::rest)), Some(vec![5, 6]));
+        let set = Tlv { tag: Tag::Set, ..list };
+        assert!(set.open_sequence().is_none() && set.open().is_some());
+        assert_eq!(values(Cursor::new(&numbers[2..7]).and_then(Cursor::rest)), None, "the last is cut short");
+        assert_eq!(values(Cursor::new(&[]).and_then(Cursor::rest)), Some(vec![]));
     }
 
     #[test]

@@ -338,3 +338,6 @@ fn tail(mut tbs: Cursor<'_>, version: u8) -> Option<Cursor<'_>> {
     }
     Some(extensions)
 }
+
+#[cfg(test)]
+mod tests;

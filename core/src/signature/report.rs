@@ -174,3 +174,54 @@ impl Report {
         Self { verdict, level: signatures.first().map(|s| s.level), signatures, reasons, document }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: OffsetDateTime = time::macros::datetime!(2026-06-02 00:00 UTC);
+
+    fn report(stamped_at: Option<OffsetDateTime>, severities: &[Severity]) -> SignatureReport {
+        let reason = |severity: &Severity| Reason { severity: *severity, ..Reason::note("code", "", "") };
+        SignatureReport {
+            covers: Covers::Prescription,
+            signer: None,
+            role: None,
+            signed_at: None,
+            stamped_at,
+            level: Level::T,
+            reasons: severities.iter().map(reason).collect(),
+            checks: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_time_is_proven_by_a_timestamp_of_a_signature_that_does_not_fail() {
+        use Severity::{Fails, Indeterminate, Note};
+        for (stamped_at, severities, proven_at) in [
+            (Some(AT), &[][..], Some(AT)),
+            (Some(AT), &[Note, Indeterminate], Some(AT)),
+            (Some(AT), &[Note, Fails], None),
+            (None, &[], None),
+        ] {
+            assert_eq!(report(stamped_at, severities).proven_at(), proven_at, "{severities:?}");
+        }
+    }
+
+    #[test]
+    fn the_gravest_reason_of_any_signature_or_of_the_file_is_the_verdict() {
+        use Severity::{Fails, Indeterminate, Note};
+        for (severities, verdict) in [
+            (&[][..], Verdict::Valid),
+            (&[Note], Verdict::Valid),
+            (&[Note, Indeterminate], Verdict::Indeterminate),
+            (&[Indeterminate, Fails, Note], Verdict::Invalid),
+        ] {
+            let inner = Report::conclude(vec![report(None, &[]), report(None, severities)], Vec::new(), None);
+            assert_eq!((inner.verdict, inner.level), (verdict, Some(Level::T)), "{severities:?}");
+            let file = Report::conclude(vec![report(None, &[])], report(None, severities).reasons, None);
+            assert_eq!(file.verdict, verdict, "{severities:?}");
+        }
+        assert_eq!(Report::conclude(Vec::new(), Vec::new(), None).verdict, Verdict::Invalid);
+    }
+}

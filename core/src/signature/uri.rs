@@ -62,6 +62,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_name_has_its_own_meaning() {
+        for (name, method, comments) in CANONICALIZATIONS {
+            assert_eq!(canonicalization(name), Some((method, comments)));
+        }
+        for (name, algorithm) in DIGESTS {
+            assert_eq!(digest(name), Some(algorithm));
+        }
+        for (name, algorithm) in SIGNATURES {
+            assert_eq!((signature(name), signature_name(algorithm)), (Some(algorithm), Some(name)));
+        }
+    }
+
+    #[test]
     fn only_listed_algorithms_have_a_meaning() {
         assert_eq!(canonicalization(EXCLUSIVE_C14N), Some((Method::Exclusive, false)));
         assert_eq!(

@@ -94,7 +94,9 @@ fn mail_addresses_lie_within_a_mailbox_a_host_or_a_domain() {
     assert!(within(MAIL, "x@example.jp", "x@EXAMPLE.jp") && !within(MAIL, "x@example.jp", "X@example.jp"));
     assert!(within(MAIL, "example.jp", "x@example.jp") && !within(MAIL, "example.jp", "x@a.example.jp"));
     assert!(within(MAIL, ".example.jp", "x@a.example.jp") && !within(MAIL, ".example.jp", "x@example.jp"));
-    assert!(refused_always(MAIL, "example.jp", b"example.jp"), "no mailbox");
+    for no_mailbox in [&b"example.jp"[..], b"@example.jp"] {
+        assert!(refused_always(MAIL, "example.jp", no_mailbox));
+    }
     assert!(within(MAIL, "example.jp", "\"a@evil\"@example.jp"));
 }
 
@@ -103,8 +105,21 @@ fn mail_addresses_in_the_subject_count() {
     let subject = name(&[("2.5.4.6", 0x13, b"JP"), ("1.2.840.113549.1.9.1", 0x16, b"x@evil.jp")]);
     let permitted = constraints(&[(MAIL, b"example.jp")], &[]);
     assert_eq!(are_kept(&[&permitted], &bearer(subject.clone(), &[])), Some(false));
-    assert_eq!(are_kept(&[&permitted], &bearer(subject, &[(MAIL, b"x@example.jp")])), Some(false));
+    assert_eq!(are_kept(&[&permitted], &bearer(subject.clone(), &[(MAIL, b"x@example.jp")])), Some(false));
     assert!(kept(&permitted, &[]));
+    let permitted = constraints(&[(MAIL, b"evil.jp")], &[]);
+    assert_eq!(are_kept(&[&permitted], &bearer(subject.clone(), &[])), Some(true));
+    assert_eq!(are_kept(&[&constraints(&[], &[(MAIL, b"evil.jp")])], &bearer(subject, &[])), Some(false));
+    let no_text = name(&[("1.2.840.113549.1.9.1", 0x16, "医@evil.jp".as_bytes())]);
+    assert_eq!(are_kept(&[&permitted], &bearer(no_text, &[])), Some(false));
+}
+
+#[test]
+fn an_empty_subject_is_no_name() {
+    let permitted = constraints(&[(0xa4, &name(&[("2.5.4.6", 0x13, b"JP")]))], &[]);
+    assert_eq!(are_kept(&[&permitted], &bearer(seq(&[]), &[(DNS, b"a.jp")])), Some(true));
+    let us = name(&[("2.5.4.6", 0x13, b"US")]);
+    assert_eq!(are_kept(&[&permitted], &bearer(us, &[(DNS, b"a.jp")])), Some(false));
 }
 
 #[test]
@@ -132,7 +147,16 @@ fn addresses_lie_within_their_network() {
     assert!(kept(&permitted, &[(ADDRESS, &[192, 0, 2, 9])]));
     assert!(!kept(&permitted, &[(ADDRESS, &[192, 0, 3, 9])]));
     assert!(!kept(&permitted, &[(ADDRESS, &[0; 16])]) && !kept(&permitted, &[(ADDRESS, &[192, 0, 2])]));
-    assert!(NameConstraints::parse(&encoded(&[(ADDRESS, &[1, 2, 3])], &[])).is_none());
+    let [mut network, mut inside, mut outside] = [[0; 32], [0; 32], [0; 32]];
+    network[..17].copy_from_slice(&[0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff]);
+    inside[..2].copy_from_slice(&[0x20, 9]);
+    outside[..2].copy_from_slice(&[0x21, 1]);
+    let permitted = constraints(&[(ADDRESS, &network)], &[]);
+    assert!(kept(&permitted, &[(ADDRESS, &inside[..16])]) && !kept(&permitted, &[(ADDRESS, &outside[..16])]));
+    assert!(!kept(&permitted, &[(ADDRESS, &[0x20, 1, 0x0d, 0xb8])]));
+    for length in [0, 4, 7, 9, 16, 31, 33] {
+        assert!(NameConstraints::parse(&encoded(&[(ADDRESS, &[1; 33][..length])], &[])).is_none());
+    }
 }
 
 #[test]
@@ -159,7 +183,12 @@ fn more_comparisons_than_are_sensible_are_refused() {
     let one = bearer(subject(), &[(DNS, b"a.jp")]);
     assert_eq!(are_kept(&[&constraints(&many, &[])], &one), None);
     assert_eq!(are_kept(&[&constraints(&many[1..], &[])], &one), Some(true));
-    assert_eq!(are_kept(&[&constraints(&many[..1], &[])], &bearer(subject(), &many)), None);
+    let half = &many[..MAX_NAMES / 2];
+    assert_eq!(are_kept(&[&constraints(half, &many[..=half.len()])], &one), None, "together");
+    let few = constraints(&many[..1], &[]);
+    // Besides the subject.
+    assert_eq!(are_kept(&[&few], &bearer(subject(), &many[2..])), Some(true));
+    assert_eq!(are_kept(&[&few], &bearer(subject(), &many[1..])), None);
 }
 
 #[test]

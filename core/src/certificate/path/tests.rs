@@ -6,6 +6,8 @@ use super::super::testing::{
 };
 use super::*;
 
+mod choice;
+
 fn doctor() -> Template {
     Template::signer(&["Medical Doctor"])
 }

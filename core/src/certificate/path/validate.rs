@@ -26,8 +26,8 @@ pub(super) fn validate(path: &[&Certificate], options: &PathOptions) -> Result<V
     for (position, certificate) in below.iter().enumerate().rev() {
         step(certificate, position == 0, &mut policies, &mut constraints)
             .and_then(|()| match options.purpose {
-                Purpose::Hpki if position > 0 => allow_policies(certificate, leaf),
-                _ => Ok(()),
+                Purpose::Hpki => allow_policies(certificate, leaf),
+                Purpose::TimeStamping | Purpose::Any => Ok(()),
             })
             .map_err(|refusal| PathError::Refused { position, refusal })?;
     }

@@ -41,15 +41,29 @@ fn run(
 ) -> Result<Vec<String>, PolicyFault> {
     let policies: Vec<_> = wanted.iter().map(|policy| (*policy).to_owned()).collect();
     let wanted = Wanted { policies: &policies, explicit, no_mapping: false, no_any: false };
-    let mut state = PolicyState::new(path.len(), &wanted, root);
-    let (last, authorities) = path.split_last().unwrap();
-    for authority in authorities {
-        state.assert(authority, false, false)?;
-        state.prepare_next(authority, false)?;
-    }
-    state.assert(last, true, false)?;
-    state.finish(last, &wanted)
+    walk(path, root, &wanted, None)
 }
+
+/// One of the path may be self-issued.
+fn walk(
+    path: &[Extensions],
+    root: &Extensions,
+    wanted: &Wanted,
+    self_issued: Option<usize>,
+) -> Result<Vec<String>, PolicyFault> {
+    let mut state = PolicyState::new(path.len(), wanted, root);
+    for (at, extensions) in path.iter().enumerate() {
+        let (is_last, is_self_issued) = (at + 1 == path.len(), self_issued == Some(at));
+        state.assert(extensions, is_last, is_self_issued)?;
+        if is_last {
+            return state.finish(extensions, wanted);
+        }
+        state.prepare_next(extensions, is_self_issued)?;
+    }
+    unreachable!("a path is not empty")
+}
+
+const NOTHING_ASKED: Wanted = Wanted { policies: &[], explicit: false, no_mapping: false, no_any: false };
 
 #[test]
 fn a_policy_holds_when_every_certificate_asserts_it() {
@@ -123,4 +137,67 @@ fn too_many_policies_or_mappings_are_refused() {
     let pairs: Vec<_> = names.iter().map(|name| (*name, A)).collect();
     assert_eq!(explicit(&[certificate(&[A], &[mapping(&pairs)])], &[]), Err(PolicyFault::TooMany));
     assert!(explicit(&[certificate(&names[1..], &[])], &[]).is_ok());
+}
+
+#[test]
+fn a_policy_under_any_policy_is_mapped_and_one_that_does_not_hold_is_not() {
+    let any = [certificate(&[ANY], &[mapping(&[(A, B)])]), certificate(&[B, C], &[])];
+    assert_eq!(explicit(&any, &[]).unwrap(), [A, C]);
+    let other = [certificate(&[A], &[mapping(&[(C, B)])]), certificate(&[B], &[])];
+    assert_eq!(explicit(&other, &[]), Err(PolicyFault::None));
+}
+
+#[test]
+fn limits_count_the_certificates_that_are_not_self_issued() {
+    let root = Extensions::default();
+    let mapping_after = |count, self_issued| {
+        let path = [
+            certificate(&[A], &[constraints(Some(0), Some(count))]),
+            certificate(&[A], &[]),
+            certificate(&[A], &[mapping(&[(A, B)])]),
+            certificate(&[B], &[]),
+        ];
+        walk(&path, &root, &NOTHING_ASKED, self_issued)
+    };
+    assert_eq!(mapping_after(1, None), Err(PolicyFault::None));
+    assert_eq!(mapping_after(1, Some(1)).unwrap(), [A]);
+    assert_eq!(mapping_after(2, None).unwrap(), [A]);
+
+    let explicit_after = |count, self_issued| {
+        let path = [
+            certificate(&[A], &[constraints(Some(count), None)]),
+            certificate(&[A], &[]),
+            certificate(&[A], &[]),
+            certificate(&[], &[]),
+        ];
+        walk(&path, &root, &NOTHING_ASKED, self_issued)
+    };
+    assert_eq!(explicit_after(3, None), Err(PolicyFault::None), "the last certificate counts, too");
+    assert_eq!(explicit_after(3, Some(1)).unwrap(), Vec::<String>::new());
+    assert_eq!(explicit_after(4, None).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn inhibited_any_policy_still_counts_in_a_self_issued_authority() {
+    let root = Extensions::default();
+    let first = || certificate(&[A], &[constraints(Some(0), None), inhibit_any(0)]);
+    let path = [first(), certificate(&[ANY], &[]), certificate(&[A], &[])];
+    assert_eq!(walk(&path, &root, &NOTHING_ASKED, Some(1)).unwrap(), [A]);
+    assert_eq!(walk(&path, &root, &NOTHING_ASKED, None), Err(PolicyFault::None));
+    let path = [first(), certificate(&[ANY], &[])];
+    assert_eq!(walk(&path, &root, &NOTHING_ASKED, Some(1)), Err(PolicyFault::None), "no authority");
+}
+
+#[test]
+fn the_last_certificate_may_require_a_policy_of_its_path() {
+    let path = |last| [certificate(&[], &[]), certificate(&[A], &[constraints(Some(last), None)])];
+    assert_eq!(run(&path(0), &Extensions::default(), &[], false), Err(PolicyFault::None));
+    assert_eq!(run(&path(1), &Extensions::default(), &[], false).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_policy_that_is_required_and_missing_is_noticed_at_once() {
+    let (wanted, root) = (Wanted { explicit: true, ..NOTHING_ASKED }, Extensions::default());
+    let mut state = PolicyState::new(2, &wanted, &root);
+    assert_eq!(state.assert(&certificate(&[], &[]), false, false), Err(PolicyFault::None));
 }

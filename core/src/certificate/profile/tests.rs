@@ -5,6 +5,7 @@ use super::super::{
     testing::{
         Chain, NOW, Template, basic_constraints, extension, key_usage, name, oid, policies, seq, tlv, unhex,
     },
+    tlv::Cursor,
 };
 use super::*;
 
@@ -162,6 +163,39 @@ fn a_holder_is_read_without_judgement() {
     assert_eq!(holder(&pharmacist).unwrap().roles, ["Pharmacist"]);
     let ca = holder(&Chain::new().ca_certificate()).unwrap();
     assert_eq!((ca.roles.len(), ca.name_kanji), (0, None));
+}
+
+#[test]
+fn a_signer_is_named_in_kanji_where_the_certificate_has_that_and_judged_without_a_time() {
+    let leaf = Chain::new().leaf(&doctor());
+    let (name, held) = name_and_roles(&leaf).unwrap();
+    assert_eq!((name.as_str(), &held[..]), ("神楽坂　三十四", &["Medical Doctor".to_owned()][..]));
+    let romaji = Chain::new().leaf(&Template::signer(&[]).with("2.5.29.17", None));
+    assert_eq!(name_and_roles(&romaji).unwrap(), ("MITOSHI KAGURAZAKA".to_owned(), vec![]));
+
+    assert_eq!(check_signer(&leaf, &held, &roles()), Ok(()));
+    let pharmacist = vec!["Pharmacist".to_owned()];
+    let refused = check_signer(&leaf, &pharmacist, &roles());
+    assert_eq!(refused, Err(ProfileError::Pharmacist { roles: pharmacist }));
+    let judge = |template: &Template| check_signer(&Chain::new().leaf(template), &held, &roles());
+    assert_eq!(judge(&doctor().with(POLICIES, None)), Err(ProfileError::Policy));
+    let sha1 = Template { algorithm: "1.2.840.10045.4.1", ..doctor() };
+    assert_eq!(judge(&sha1), Err(ProfileError::WeakSignature));
+}
+
+#[test]
+fn a_certificate_of_version_1_is_refused_as_such() {
+    let chain = Chain::new();
+    let der = chain.doctor.certificate_der(&chain.ca, &doctor());
+    let parts = |element: &[u8]| -> Vec<Vec<u8>> {
+        let elements = Tlv::only(element, Tag::Sequence).and_then(Tlv::open).and_then(Cursor::rest).unwrap();
+        elements.iter().map(|element| element.raw.to_vec()).collect()
+    };
+    let [tbs, algorithm, signature] = <[_; 3]>::try_from(parts(&der)).unwrap();
+    let fields = parts(&tbs);
+    let [_version, first @ .., _extensions] = &fields[..] else { panic!() };
+    let old = Certificate::from_der(&seq(&[seq(first), algorithm, signature])).unwrap();
+    assert_eq!(SigningCertificate::check(old, &roles(), NOW).unwrap_err(), ProfileError::Version);
 }
 
 #[test]

@@ -296,10 +296,46 @@ fn a_list_since_the_time_in_question_counts_until_the_certificate_has_expired() 
 }
 
 #[test]
-fn many_lists_of_one_issuer_do_not_buy_unlimited_work() {
+fn sixty_four_signatures_are_tried_and_none_of_a_key_in_the_path_twice() {
     let case = Case::new();
     let impostor = Authority::new("HPKI-01-TestSignCA-forNonRepudiation");
-    let mut crls: Vec<_> = (0..70).map(|_| impostor.crl(&CrlTemplate::fresh())).collect();
-    crls.push(case.arl());
-    assert_eq!(unknown(revocation(&case.path, &crls, NOW)), RevocationUnknown::TooComplex);
+    let forged = vec![impostor.crl(&CrlTemplate::fresh()); 65];
+    let own = [case.chain.ca.crl(&CrlTemplate::fresh()), case.arl()];
+    let options = RevocationOptions { at: NOW, now: NOW, certificates: case.path.certificates() };
+    let judge = |forged: &[Crl], own: &[Crl]| revocation_with(&case.path, &[forged, own].concat(), &options);
+    assert!(matches!(judge(&forged[..62], &own), Revocation::Good { .. }));
+    assert_eq!(unknown(judge(&forged[..63], &own)), RevocationUnknown::TooComplex);
+    assert!(matches!(unknown(judge(&forged[..64], &[])), RevocationUnknown::Signature { .. }));
+    assert_eq!(unknown(judge(&forged, &[])), RevocationUnknown::TooComplex);
+}
+
+#[test]
+fn each_reason_has_its_code() {
+    use RevocationReason::*;
+    let reasons = [
+        Some(Unspecified),
+        Some(KeyCompromise),
+        Some(AuthorityCompromise),
+        Some(AffiliationChanged),
+        Some(Superseded),
+        Some(CessationOfOperation),
+        Some(CertificateHold),
+        None,
+        Some(RemoveFromCrl),
+        Some(PrivilegeWithdrawn),
+        Some(AttributeAuthorityCompromise),
+        None,
+    ];
+    for (code, reason) in (0..).zip(reasons) {
+        assert_eq!(RevocationReason::from_code(&[code]), reason);
+    }
+    assert_eq!((RevocationReason::from_code(&[]), RevocationReason::from_code(&[0, 1])), (None, None));
+}
+
+#[test]
+fn a_list_that_ends_before_it_begins_is_stale_at_its_beginning() {
+    let ended = NOW - Duration::SECOND;
+    let template = CrlTemplate { this_update: NOW, next_update: Some(ended), ..CrlTemplate::fresh() };
+    let why = unknown(Case::new().judge(&template));
+    assert!(matches!(why, RevocationUnknown::Stale { next_update, .. } if next_update == ended), "{why:?}");
 }

@@ -90,7 +90,7 @@ impl<'d> Room<'d> {
         sink: &mut S,
     ) {
         self.rendered.clear();
-        let mut writer = Writer { apex, form, sink, depth: 0, room: self };
+        let mut writer = Writer { apex, form, sink, depth: 0, has_root: false, room: self };
         let mut node = apex;
         loop {
             if Some(node.id()) != without {
@@ -123,6 +123,8 @@ struct Writer<'w, 'd, 't, S> {
     sink: &'w mut S,
     /// How many elements are open.
     depth: usize,
+    /// Whether one has been written.
+    has_root: bool,
     room: &'w mut Room<'d>,
 }
 
@@ -151,14 +153,12 @@ impl<'d, 't, S: Sink> Writer<'_, 'd, 't, S> {
             NodeType::Text { content, is_plain: true } => self.sink.write(content.as_bytes()),
             NodeType::Text { content, .. } => write_text(self.sink, content),
             NodeType::Comment(_) if !self.form.with_comments => {}
-            NodeType::Comment(text) => {
-                self.outside_root(node, |sink| {
-                    sink.write(b"<!--");
-                    sink.write(text.as_bytes());
-                    sink.write(b"-->");
-                });
-            }
-            NodeType::Instruction { target, value } => self.outside_root(node, |sink| {
+            NodeType::Comment(text) => self.outside_root(|sink| {
+                sink.write(b"<!--");
+                sink.write(text.as_bytes());
+                sink.write(b"-->");
+            }),
+            NodeType::Instruction { target, value } => self.outside_root(|sink| {
                 sink.write(b"<?");
                 sink.write(target.as_bytes());
                 if !value.is_empty() {
@@ -171,14 +171,13 @@ impl<'d, 't, S: Sink> Writer<'_, 'd, 't, S> {
     }
 
     /// Comments and instructions beside the root element stand on lines of their own (Canonical XML §2.3).
-    fn outside_root(&mut self, node: Node, write: impl FnOnce(&mut S)) {
-        let is_beside_root = node.parent().is_some_and(|parent| parent.parent().is_none());
-        let is_after_root = Some(node.id()) > node.document().root_element().map(Node::id);
-        if is_beside_root && is_after_root {
+    fn outside_root(&mut self, write: impl FnOnce(&mut S)) {
+        let is_beside_root = self.depth == 0;
+        if is_beside_root && self.has_root {
             self.sink.write(b"\n");
         }
         write(self.sink);
-        if is_beside_root && !is_after_root {
+        if is_beside_root && !self.has_root {
             self.sink.write(b"\n");
         }
     }
@@ -199,6 +198,7 @@ impl<'d, 't, S: Sink> Writer<'_, 'd, 't, S> {
 
     fn start_tag(&mut self, element: Node<'d, '_>) {
         self.depth += 1;
+        self.has_root = true;
         let name = element.name();
         let mut attributes = std::mem::take(&mut self.room.attributes);
         attributes.extend(element.attributes().map(|attribute| Attribute {

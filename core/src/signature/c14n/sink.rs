@@ -121,3 +121,37 @@ fn escape(
     }
     sink.write(rest);
 }
+
+#[cfg(test)]
+mod tests {
+    use ring::digest::{SHA256, digest};
+
+    use super::*;
+
+    #[test]
+    fn exactly_what_has_an_escape_is_searched_for() {
+        for byte in 0..=u8::MAX {
+            assert_eq!(is_text_special(byte), text_escape(byte).is_some(), "{byte}");
+            assert_eq!(is_attribute_special(byte), attribute_escape(byte).is_some(), "{byte}");
+        }
+        for (text, is_found) in [("", false), ("plain \"text\"\n", false), ("a>", true), ("<>", true)] {
+            assert_eq!(has(text, is_text_special), is_found, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hasher_collects_what_fits_and_hashes_all_of_it_in_order() {
+        let mut hasher = Hasher::new(&SHA256);
+        assert!(hasher.collect(&[1]) && hasher.collect(&[2; Hasher::BUFFER - 1]));
+        assert!(!hasher.collect(&[3]));
+        let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(5 * Hasher::BUFFER).collect();
+        for size in [1, 7, Hasher::BUFFER - 1, Hasher::BUFFER, Hasher::BUFFER + 1] {
+            let mut hasher = Hasher::new(&SHA256);
+            for piece in bytes.chunks(size) {
+                hasher.write(piece);
+                hasher.write(&[]);
+            }
+            assert_eq!(hasher.finish().as_ref(), digest(&SHA256, &bytes).as_ref(), "{size}");
+        }
+    }
+}

@@ -91,6 +91,31 @@ fn an_element_takes_over_namespaces_and_xml_attributes_as_its_method_says() {
 }
 
 #[test]
+fn a_tag_has_one_canonical_form_however_it_is_written() {
+    for xml in [
+        "<a b=\"1\" c=\"2\"><d></d></a>",
+        "<a b='1' c='2'><d/></a >",
+        "<a\tb=\"1\"\nc=\"2\"\n><d ></d\t></a\n>",
+        "<a c = \"2\" b\n=\n'1' ><d /></a>",
+        "<a b=\"&#49;\" c=\"&#x32;\"><d\n></d></a>",
+    ] {
+        for method in ALL {
+            let canonical = canonical(xml, None, method, false, &[]);
+            assert_eq!(canonical, "<a b=\"1\" c=\"2\"><d></d></a>", "{xml}");
+        }
+    }
+}
+
+#[test]
+fn an_element_that_has_a_base_itself_keeps_it_or_joins_it_as_its_method_says() {
+    let xml = r#"<r xml:base="http://a/b/"><e id="e" base="f" xml:base="c/d"/></r>"#;
+    for (method, base) in ALL.into_iter().zip(["c/d", "http://a/b/c/d", "c/d"]) {
+        let expected = format!(r#"<e base="f" id="e" xml:base="{base}"></e>"#);
+        assert_eq!(canonical(xml, Some("e"), method, false, &[]), expected);
+    }
+}
+
+#[test]
 fn two_prefixes_of_one_namespace_keep_their_own_names() {
     let xml = r#"<a:r xmlns:a="u" xmlns:b="u" b:x="1"><b:c a:y="2"/></a:r>"#;
     assert_eq!(

@@ -12,7 +12,6 @@ use time::{OffsetDateTime, UtcOffset};
 use super::{
     c14n,
     form::Form,
-    report::Severity,
     uri,
     verify::examine,
     xml::{Text, after_start_tag},
@@ -150,7 +149,8 @@ impl Prepared {
     /// again as a stranger would.
     ///
     /// # Errors
-    /// The value does not verify; or the file does not, which only an envelope can cause that makes it ambiguous.
+    /// The value does not verify; or the file does not: its envelope makes it ambiguous, or no reader could read its
+    /// SigningTime.
     pub fn finish(self, value: &[u8]) -> Result<SignedPrescription, FinishError> {
         if !self.accepts(value) {
             return Err(FinishError::ValueRefused);
@@ -160,13 +160,11 @@ impl Prepared {
         let [signature] = examined.signatures.as_slice() else {
             return Err(FinishError::FileRefused("signatures"));
         };
-        if let Some(reason) = signature.reasons.iter().find(|reason| reason.severity == Severity::Fails) {
+        if let Some(reason) = signature.reasons.first() {
             return Err(FinishError::FileRefused(reason.code));
         }
-        let signer = signature.certificate.as_ref().map(Certificate::der);
-        if signer != Some(self.certificate.certificate().der())
-            || signature.signed_at != Some(self.signing_time())
-        {
+        let claimed = (signature.certificate.as_ref().map(Certificate::der), signature.signed_at);
+        if claimed != (Some(self.certificate.certificate().der()), Some(self.signing_time())) {
             return Err(FinishError::FileRefused("properties"));
         }
         Ok(SignedPrescription { bytes })

@@ -56,6 +56,29 @@ fn the_document_is_hashed_in_place_with_what_its_ancestors_give_it() {
 }
 
 #[test]
+fn a_body_is_hashed_as_it_stands_only_where_nothing_in_it_is_markup_escaped_or_normalised() {
+    let found = |body: &str| {
+        let element = format!("<PrescriptionDocument id='>'>{body}</PrescriptionDocument>");
+        plain_body(element.as_bytes()).map(|range| element[range].to_owned())
+    };
+    for plain in ["", "QQ==", "QQ==\n\t 'é\""] {
+        assert_eq!(found(plain).as_deref(), Some(plain));
+    }
+    for special in ["<", ">", "&", "\r", "<>", "&\r\r&", "<b/>"] {
+        assert_eq!(found(&format!("QQ{special}==")), None, "{special:?}");
+    }
+}
+
+#[test]
+fn a_signing_time_that_no_reader_could_read_is_not_finished() {
+    let prescription = Prescription::parse(envelope("").as_bytes()).unwrap();
+    let at = time::macros::datetime!(-0001-01-01 00:00 UTC);
+    let prepared = prepare(prescription, &signing_certificate(DOCTOR), at, &FixedRandom).unwrap();
+    let value = sign(DOCTOR_KEY, prepared.signed_info());
+    assert_eq!(prepared.finish(&value).err(), Some(FinishError::FileRefused("signing_time_unreadable")));
+}
+
+#[test]
 fn everything_around_the_signature_keeps_its_bytes() {
     let envelope = envelope("");
     let file = signed_by(DOCTOR, DOCTOR_KEY);
@@ -112,6 +135,17 @@ fn stored_bytes_that_were_changed_are_refused() {
     let time = format!("\"signing_time\":{}", AT.unix_timestamp());
     let later = format!("\"signing_time\":{}", AT.unix_timestamp() + 1);
     assert_eq!(refused(text.replacen(&time, &later, 1).as_bytes(), DOCTOR), StoredError::Changed);
-    assert_eq!(refused(text.replacen("ida5", "idx\\\"", 1).as_bytes(), DOCTOR), StoredError::Unreadable);
+    for (part, other) in [
+        ("ida5", "idx\\\""),
+        ("ida5", "ida"),
+        ("ida5", "ida55"),
+        ("ida5", "a5"),
+        ("\"version\":1", "\"version\":0"),
+        ("\"version\":1", "\"version\":2"),
+    ] {
+        let changed = text.replacen(part, other, 1);
+        assert_ne!(changed, text);
+        assert_eq!(refused(changed.as_bytes(), DOCTOR), StoredError::Unreadable, "{other}");
+    }
     assert_eq!(refused(&stored[..stored.len() - 40], DOCTOR), StoredError::Prescription);
 }

@@ -1,9 +1,12 @@
-//! Tokens for tests: every field can be made wrong. Keys are P-256, made at run time.
+//! Tokens for tests: every field can be made wrong. Keys are P-256 or P-384, made at run time.
 
 use ring::{
-    digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest},
+    digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA384, digest},
     rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair},
+    signature::{
+        ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+        KeyPair,
+    },
 };
 use time::OffsetDateTime;
 
@@ -14,26 +17,53 @@ use crate::certificate::{
 
 pub(in crate::signature) const TIME_STAMPING: &str = "1.3.6.1.5.5.7.3.8";
 pub(in crate::signature) const SHA256_OID: &str = "2.16.840.1.101.3.4.2.1";
+pub(in crate::signature) const SHA384_OID: &str = "2.16.840.1.101.3.4.2.2";
 pub(in crate::signature) const TST_INFO: &str = "1.2.840.113549.1.9.16.1.4";
 pub(in crate::signature) const CONTENT_TYPE: &str = "1.2.840.113549.1.9.3";
 pub(in crate::signature) const MESSAGE_DIGEST: &str = "1.2.840.113549.1.9.4";
 pub(in crate::signature) const SIGNING_CERTIFICATE_V2: &str = "1.2.840.113549.1.9.16.2.47";
+
+/// A curve, and what its keys sign with.
+struct Curve {
+    signing: &'static EcdsaSigningAlgorithm,
+    digest: &'static Algorithm,
+    oid: &'static str,
+    signature_oid: &'static str,
+}
+
+static P256: Curve = Curve {
+    signing: &ECDSA_P256_SHA256_ASN1_SIGNING,
+    digest: &SHA256,
+    oid: "1.2.840.10045.3.1.7",
+    signature_oid: "1.2.840.10045.4.3.2",
+};
+static P384: Curve = Curve {
+    signing: &ECDSA_P384_SHA384_ASN1_SIGNING,
+    digest: &SHA384,
+    oid: "1.3.132.0.34",
+    signature_oid: "1.2.840.10045.4.3.3",
+};
 
 /// A key made here, and its SubjectPublicKeyInfo.
 pub(in crate::signature) struct Key {
     pub(in crate::signature) pkcs8: Vec<u8>,
     pub(in crate::signature) spki: Vec<u8>,
     pair: EcdsaKeyPair,
+    curve: &'static Curve,
 }
 
 impl Key {
     pub(in crate::signature) fn new() -> Self {
-        let (algorithm, random) = (&ECDSA_P256_SHA256_ASN1_SIGNING, SystemRandom::new());
-        let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap().as_ref().to_vec();
-        let pair = EcdsaKeyPair::from_pkcs8(algorithm, &pkcs8, &random).unwrap();
-        let kind = seq(&[oid("1.2.840.10045.2.1"), oid("1.2.840.10045.3.1.7")]);
+        Self::on(&P256)
+    }
+
+    fn on(curve: &'static Curve) -> Self {
+        let random = SystemRandom::new();
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(curve.signing, &random).unwrap().as_ref().to_vec();
+        let pair = EcdsaKeyPair::from_pkcs8(curve.signing, &pkcs8, &random).unwrap();
+        let kind = seq(&[oid("1.2.840.10045.2.1"), oid(curve.oid)]);
         let spki = seq(&[kind, tlv(3, &[&[0], pair.public_key().as_ref()].concat())]);
-        Self { pkcs8, spki, pair }
+        Self { pkcs8, spki, pair, curve }
     }
 }
 
@@ -47,7 +77,16 @@ pub(in crate::signature) struct Tsa {
 
 impl Tsa {
     pub(in crate::signature) fn new() -> Self {
-        let (root, key, entity) = (Authority::new("Test TSA Root"), Key::new(), Authority::new("Test TSA"));
+        Self::of(Key::new())
+    }
+
+    /// Whose tokens name SHA-384.
+    pub(in crate::signature) fn p384() -> Self {
+        Self::of(Key::on(&P384))
+    }
+
+    fn of(key: Key) -> Self {
+        let (root, entity) = (Authority::new("Test TSA Root"), Authority::new("Test TSA"));
         let template = Self::template(&key, Some(extended_key_usage(true, &[TIME_STAMPING])));
         let certificate = entity.certificate(&root, &template);
         Self { root, key, entity, certificate }
@@ -64,6 +103,13 @@ impl Tsa {
     pub(in crate::signature) fn with_usage(mut self, extended_key_usage: Option<Vec<u8>>) -> Self {
         self.certificate =
             self.entity.certificate(&self.root, &Self::template(&self.key, extended_key_usage));
+        self
+    }
+
+    /// The same authority with a certificate by another CA.
+    pub(in crate::signature) fn below(mut self, issuer: &Authority) -> Self {
+        let template = Self::template(&self.key, Some(extended_key_usage(true, &[TIME_STAMPING])));
+        self.certificate = self.entity.certificate(issuer, &template);
         self
     }
 
@@ -99,6 +145,7 @@ impl Tsa {
 
     fn signer_info(&self, template: &TokenTemplate, content: &[u8]) -> Vec<u8> {
         let certificate = template.named.as_ref().unwrap_or(&self.certificate);
+        let curve = self.key.curve;
         let attribute = |kind: &str, value: &[u8]| seq(&[oid(kind), tlv(0x31, value)]);
         let named = if template.names_by_sha1 {
             let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, certificate.der());
@@ -109,7 +156,7 @@ impl Tsa {
         };
         let mut attributes = vec![
             (CONTENT_TYPE, attribute(CONTENT_TYPE, &oid(TST_INFO))),
-            (MESSAGE_DIGEST, attribute(MESSAGE_DIGEST, &tlv(4, digest(&SHA256, content).as_ref()))),
+            (MESSAGE_DIGEST, attribute(MESSAGE_DIGEST, &tlv(4, digest(curve.digest, content).as_ref()))),
             (SIGNING_CERTIFICATE_V2, named),
         ];
         attributes.retain(|(kind, _)| Some(*kind) != template.without_attribute);
@@ -117,18 +164,22 @@ impl Tsa {
         attributes.extend(twice);
         let attributes = attributes.into_iter().map(|(_, attribute)| attribute).collect::<Vec<_>>().concat();
         let signature = self.key.pair.sign(&SystemRandom::new(), &tlv(0x31, &attributes)).unwrap();
-        let id =
-            seq(&[self.certificate.issuer_der().to_vec(), tlv(2, self.certificate.serial_number_octets())]);
+        let (version, id) = if template.by_key {
+            (3, tlv(0x80, b"key identifier"))
+        } else {
+            let (issuer, serial) = (self.certificate.issuer_der(), self.certificate.serial_number_octets());
+            (1, seq(&[issuer.to_vec(), tlv(2, serial)]))
+        };
         let unsigned = match &template.unsigned {
             Some(token) => tlv(0xa1, &attribute("1.2.840.113549.1.9.16.2.14", token)),
             None => vec![],
         };
         seq(&[
-            tlv(2, &[1]),
+            tlv(2, &[version]),
             id,
             seq(&[oid(template.digest)]),
             tlv(0xa0, &attributes),
-            seq(&[oid("1.2.840.10045.4.3.2")]),
+            seq(&[oid(curve.signature_oid)]),
             tlv(4, signature.as_ref()),
             unsigned,
         ])
@@ -156,6 +207,8 @@ pub(in crate::signature) struct TokenTemplate {
     /// Instead of the authority's own.
     pub(in crate::signature) named: Option<Certificate>,
     pub(in crate::signature) names_by_sha1: bool,
+    /// The signer's key is named, not issuer and serial number.
+    pub(in crate::signature) by_key: bool,
     pub(in crate::signature) without_attribute: Option<&'static str>,
     pub(in crate::signature) attribute_twice: Option<&'static str>,
     /// A token in an unsigned attribute.
@@ -178,6 +231,7 @@ impl TokenTemplate {
             encloses_certificate: true,
             named: None,
             names_by_sha1: false,
+            by_key: false,
             without_attribute: None,
             attribute_twice: None,
             unsigned: None,

@@ -380,3 +380,6 @@ fn known_signature(identifier: Tlv<'_>, digest: &'static Algorithm) -> Option<Si
     };
     SIGNATURES.iter().find(fits).map(|(_, algorithm, _)| *algorithm)
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,8 @@ use super::super::{
 };
 
 mod places;
+mod reasons;
+mod signed_info;
 
 const XPATH: &str = "http://www.w3.org/TR/1999/REC-xpath-19991116";
 const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";

@@ -194,10 +194,10 @@ impl<'t> Parser<'t> {
         let Kind::Element(element) = &mut self.document.node_mut(self.parent)?.kind else { return None };
         let after_name = tag.strip_prefix("</")?.strip_prefix(element.name.qualified)?;
         let rest = after_name.trim_start_matches(SPACES).strip_prefix('>')?;
-        if after_name.len() == rest.len() + 1 {
-            element.end_tag = tag.get(..tag.len() - rest.len());
+        let start = std::mem::replace(&mut self.at, self.text.len() - rest.len());
+        if after_name.starts_with('>') {
+            element.end_tag = self.text.get(start..self.at);
         }
-        self.at = self.text.len() - rest.len();
         self.depth -= 1;
         self.close();
         Some(())

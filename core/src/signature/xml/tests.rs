@@ -31,6 +31,9 @@ fn every_limit_is_exact() {
     assert_eq!(read(&format!("<a xmlns='u'{}/>", attributes(MAX_ATTRIBUTES - 1))), Ok(()));
     let many = format!("<a xmlns='u'{}/>", attributes(MAX_ATTRIBUTES));
     assert_eq!(read(&many), Err(XmlError::TooManyAttributes));
+    let second = |count| format!("<a b='' xmlns:p='v'><c xmlns='u'{}/></a>", attributes(count));
+    assert_eq!(read(&second(MAX_ATTRIBUTES - 1)), Ok(()));
+    assert_eq!(read(&second(MAX_ATTRIBUTES)), Err(XmlError::TooManyAttributes));
     let nodes = |more: &str| format!("<a>{}{more}</a>", "<b/><?c?><!---->".repeat(MAX_NODES / 3));
     assert_eq!(read(&nodes("text")), Ok(()), "the last one is a itself");
     assert_eq!(read(&nodes("<b/>")), Err(XmlError::TooManyNodes));
@@ -42,6 +45,9 @@ fn every_limit_is_exact() {
         |last| format!("<a>{}<b{}/></a>", format!("<b{}/>", declared(32)).repeat(127), declared(last));
     assert_eq!(read(&in_file(MAX_NAMESPACES - 127 * 32)), Ok(()));
     assert_eq!(read(&in_file(MAX_NAMESPACES - 127 * 32 + 1)), Err(XmlError::TooManyNamespaces));
+    for (size, error) in [(MAX_BYTES, XmlError::NotUtf8), (MAX_BYTES + 1, XmlError::TooLarge)] {
+        assert_eq!(Text::read(&vec![0xff; size]).map(|_| ()), Err(error));
+    }
 }
 
 #[test]
@@ -81,6 +87,8 @@ fn a_second_byte_order_mark_is_refused() {
 fn a_declaration_has_its_parts_in_order_and_apart() {
     for (declaration, is_one) in [
         ("version='1.0'", true),
+        ("", false),
+        (" ", false),
         ("version = \"1.0\"\tencoding='utf-8' standalone='no' ", true),
         ("version='1.0'encoding='UTF-8'", false),
         ("encoding='UTF-8' version='1.0'", false),
@@ -92,6 +100,78 @@ fn a_declaration_has_its_parts_in_order_and_apart() {
         ("version=1.0", false),
     ] {
         assert_eq!(read(&format!("<?xml {declaration}?><a/>")).is_ok(), is_one, "{declaration}");
+    }
+}
+
+#[test]
+fn references_and_characters_are_those_of_xml_alone() {
+    for (written, is_read_as) in [
+        ("&amp;&lt;&gt;&quot;&apos;", Some("&<>\"'")),
+        ("&#9;&#10;&#xD;&#x20;", Some("\t\n\r ")),
+        ("&#xD7ff;&#xE000;&#65533;&#x10FFFF;", Some("\u{d7ff}\u{e000}\u{fffd}\u{10ffff}")),
+        ("\u{7f}\u{85}\u{fffd}\u{10ffff}", Some("\u{7f}\u{85}\u{fffd}\u{10ffff}")),
+        ("&AMP;", None),
+        ("&nbsp;", None),
+        ("&amp", None),
+        ("&;", None),
+        ("&#0;", None),
+        ("&#8;", None),
+        ("&#x1F;", None),
+        ("&#xFFFE;", None),
+        ("&#xFFFF;", None),
+        ("&#xD800;", None),
+        ("&#x110000;", None),
+        ("&#X41;", None),
+        ("&#-1;", None),
+        ("&#4a;", None),
+        ("\0", None),
+        ("\u{b}", None),
+        ("\u{1f}", None),
+        ("\u{fffe}", None),
+    ] {
+        let in_text = seen(&format!("<a>{written}</a>")).map(|nodes| nodes[2].1.clone());
+        assert_eq!(in_text, is_read_as.map(|text| format!("text {text}")), "{written:?}");
+        let in_value = seen(&format!("<a b=\"{written}\"/>")).map(|nodes| nodes[1].2[0].2.clone());
+        assert_eq!(in_value.as_deref(), is_read_as, "{written:?}");
+    }
+}
+
+#[test]
+fn what_is_written_as_its_canonical_form_is_told_from_what_is_not() {
+    for (attribute, end_tag, is_canonical) in [
+        (" b=\"c'>\"", "</a>", true),
+        ("\tb=\"c\"", "</a >", false),
+        ("\nb=\"c\"", "</a\n>", false),
+        (" b='c'", "</a\t>", false),
+        (" b = \"c\"", "</a  >", false),
+        (" b=\"&lt;\"", "</a\n\n>", false),
+        (" b=\"\t\n\"", "</a >", false),
+    ] {
+        let xml = format!("<a{attribute}>{end_tag}<!---->");
+        let text = Text::read(xml.as_bytes()).unwrap();
+        let document = text.parse().unwrap();
+        let root = document.root().first_child().unwrap();
+        let written = root.attributes().map(|attribute| attribute.written());
+        assert_eq!(written.collect::<Vec<_>>(), [is_canonical.then_some(attribute)]);
+        assert_eq!(root.end_tag(), is_canonical.then_some(end_tag), "{xml}");
+    }
+    let text = Text::read(b"<a xmlns:p='u'><b c='d'/></a>").unwrap();
+    let document = text.parse().unwrap();
+    let declares: Vec<_> = document.descendants().map(Node::declares_namespaces).collect();
+    assert_eq!(declares, [false, true, false]);
+}
+
+#[test]
+fn a_start_tag_ends_at_the_first_bracket_that_is_in_no_value() {
+    for (element, after) in [
+        ("<a>b>c", Some("b>c")),
+        ("<a b=\"'>\" c='\">'>d", Some("d")),
+        ("<a b=\"\" c=''>", Some("")),
+        ("<a b='>\">", None),
+        ("<a b=\">'>", None),
+        ("<a", None),
+    ] {
+        assert_eq!(after_start_tag(element), after, "{element}");
     }
 }
 

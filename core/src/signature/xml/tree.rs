@@ -122,10 +122,6 @@ impl<'t> Document<'t> {
         nodes.map(|(id, data)| Node { document: self, data, id: NodeId(id) })
     }
 
-    pub(in crate::signature) fn root_element(&self) -> Option<Node<'_, 't>> {
-        self.root().children().find(Node::is_element)
-    }
-
     /// The id of a node that would be added.
     pub(super) fn next_id(&self) -> usize {
         self.nodes.len() + 1
@@ -146,10 +142,6 @@ impl<'t> Document<'t> {
 }
 
 impl<'d, 't> Node<'d, 't> {
-    pub(in crate::signature) fn document(self) -> &'d Document<'t> {
-        self.document
-    }
-
     pub(in crate::signature) fn id(self) -> NodeId {
         self.id
     }

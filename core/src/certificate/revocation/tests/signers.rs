@@ -40,6 +40,10 @@ fn a_signer_that_is_revoked_or_not_vouched_for_or_may_not_sign_lists_is_not_trus
     let why = unknown(judge(&case, &revoked, &by_root(&crl_signer())));
     assert!(matches!(why, RevocationUnknown::Signer { .. }), "{why:?}");
 
+    let forged = [Authority::new(CA_NAME).crl(&CrlTemplate::fresh()), case.arl()];
+    let why = unknown(judge(&case, &forged, &by_root(&crl_signer())));
+    assert!(matches!(why, RevocationUnknown::Signature { .. }), "{why:?}");
+
     let crls = [list, case.arl()];
     let elsewhere = Authority::new("Other Root");
     let stranger =

@@ -308,6 +308,24 @@ fn a_property_that_chooses_its_own_data_is_refused() {
 }
 
 #[test]
+fn a_token_is_encapsulated_and_is_der_whether_it_says_so_or_not() {
+    let world = World::new();
+    let file = world.stamped(NOW);
+    let start = "<xa:EncapsulatedTimeStamp";
+    let encoded = |name| {
+        let encoding = format!("{start} Encoding=\"http://uri.etsi.org/01903/v1.2.2#{name}\"");
+        answer(&world.verify(&file.replace(start, &encoding), &given(NOW + DAY)))
+    };
+    assert_eq!(encoded("DER"), (Verdict::Valid, vec![]));
+    let refused = (Verdict::Invalid, vec!["timestamp_structure"]);
+    for other in ["BER", "CER", "PER", "XER", ""] {
+        assert_eq!(encoded(other), refused, "{other}");
+    }
+    let other = file.replace("xa:EncapsulatedTimeStamp", "xa:XMLTimeStamp");
+    assert_eq!(answer(&world.verify(&other, &given(NOW + DAY))), refused);
+}
+
+#[test]
 fn a_timestamp_may_name_its_canonicalisation() {
     let world = World::new();
     let file = world.signed();
@@ -473,6 +491,21 @@ fn an_archive_timestamp_must_cover_everything_before_it() {
 }
 
 #[test]
+fn an_archive_timestamp_covers_other_objects_of_the_signature_last() {
+    let world = World::new();
+    let object = "<xs:Object Id=\"o\">x</xs:Object></xs:Signature>";
+    let file = world.stamped(NOW).replace("</xs:Signature>", object);
+    let verdict = |covered: &[&str]| {
+        let file = archived(&file, covered, NOW + Duration::hours(1), &world.tsa);
+        answer(&world.verify(&file, &given(NOW + DAY)))
+    };
+    assert_eq!(verdict(&["ts", "o"]), (Verdict::Valid, vec![]));
+    for other in [&["ts"][..], &["o", "ts"]] {
+        assert_eq!(verdict(other), (Verdict::Invalid, vec!["timestamp_imprint"]), "{other:?}");
+    }
+}
+
+#[test]
 fn an_archive_timestamp_before_what_it_covers_proves_nothing() {
     let world = World::new();
     let early = archived(&world.stamped(NOW), &["ts"], NOW - Duration::hours(1), &world.tsa);
@@ -543,9 +576,13 @@ fn what_no_signature_covers_is_reported_and_is_not_the_doctors_word() {
 #[test]
 fn a_signing_time_after_the_timestamp_is_noted() {
     let world = World::new();
-    let report = world.verify(&world.stamped(NOW - Duration::minutes(10)), &given(NOW + DAY));
-    let found: Vec<_> = report.signatures[0].reasons.iter().map(|reason| reason.code).collect();
-    assert_eq!((report.verdict, found), (Verdict::Valid, vec!["signing_time_after_timestamp"]));
+    let late = &["signing_time_after_timestamp"][..];
+    for (minutes, seconds, noted) in [(10, 0, late), (5, 1, late), (5, 0, &[]), (0, 0, &[]), (-10, 0, &[])] {
+        let stamped_at = NOW - Duration::minutes(minutes) - Duration::seconds(seconds);
+        let report = world.verify(&world.stamped(stamped_at), &given(NOW + DAY));
+        let found: Vec<_> = report.signatures[0].reasons.iter().map(|reason| reason.code).collect();
+        assert_eq!((report.verdict, &found[..]), (Verdict::Valid, noted), "{minutes}:{seconds}");
+    }
 }
 
 /// Made by lxml and OpenSSL: a pharmacist's file of level A around a prescription of level XL, each with its data.
