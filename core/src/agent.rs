@@ -86,6 +86,8 @@ pub struct Agent {
     /// Requests that this agent has answered: what an earlier reading of the inbox showed of them is not for another answer.
     /// Held while one is being answered, so that the doctor's acts follow one another.
     answered: Mutex<HashSet<String>>,
+    /// What the service has taken, or the app, and the record does not have yet.
+    delivered: Mutex<Vec<Item>>,
 }
 
 /// The binding in force and the session with its service; the session is made when first needed.
@@ -134,6 +136,7 @@ impl Agent {
             bound: Mutex::new(binding.map(|binding| Bound { binding, session: None })),
             refused: Mutex::default(),
             answered: Mutex::default(),
+            delivered: Mutex::default(),
         })
     }
 
@@ -186,6 +189,7 @@ impl Agent {
             session => session?,
         };
         let key_binding = binding.key_alias(KeyRole::Device).binding;
+        self.settle().await;
         self.remove_registration(session.service(), binding.registration_client_uri(), &key_binding).await?;
         self.note_once(record::unregistered(&binding)?).await?;
         self.wipe(&key_binding).await?;
@@ -228,6 +232,7 @@ impl Agent {
         if matches!(error.code(), Code::PhoneUnbound | Code::KeysInvalidated) {
             let mut bound = self.bound.lock().await;
             if let Some(Bound { binding, .. }) = bound.take() {
+                self.settle().await;
                 // What was signed and not delivered goes with the keys: the request still waits, for the next phone.
                 let lost = self.with_state(Item::undelivered).await?;
                 let not_delivered =

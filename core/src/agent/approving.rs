@@ -170,9 +170,11 @@ impl Agent {
 
         let mut approved = Vec::with_capacity(count);
         for Done { item, label, file } in done {
-            let delivery = self.deliver(&session, &item, Attempt::First, &mut answered).await;
-            approved.push(Approved { id: item.id, label, signed: file, delivery });
+            let id = item.id.clone();
+            let delivery = self.deliver(&session, item, Attempt::First, &mut answered).await;
+            approved.push(Approved { id, label, signed: file, delivery });
         }
+        self.settle().await;
         let _ = self.forget_answered(&answered).await;
         Ok(approved)
     }
@@ -192,11 +194,13 @@ impl Agent {
         let (_, session) = self.session().await?;
         let mut tried = Vec::with_capacity(items.len());
         for item in items {
-            match self.deliver(&session, &item, Attempt::Repeated, &mut answered).await {
+            let id = item.id.clone();
+            match self.deliver(&session, item, Attempt::Repeated, &mut answered).await {
                 Delivery::Pending(error) if error.code() == Code::PhoneUnbound => return Err(error),
-                delivery => tried.push(Redelivery { id: item.id, delivery }),
+                delivery => tried.push(Redelivery { id, delivery }),
             }
         }
+        self.settle().await;
         let _ = self.forget_answered(&answered).await;
         Ok(tried)
     }
@@ -224,15 +228,17 @@ impl Agent {
         .await
     }
 
+    /// Hands over one file. That the service has it is written down by [`Self::settle`], for many at once: until then the file
+    /// is kept, and asked for again after a crash.
     async fn deliver(
         &self,
         session: &BoundService,
-        item: &Item,
+        item: Item,
         attempt: Attempt,
         answered: &mut HashSet<String>,
     ) -> Delivery {
         let Some(uri) = &item.response_uri else {
-            let _ = self.forget(item.entry()).await;
+            self.delivered.lock().await.push(item);
             return Delivery::Returned;
         };
         let delivery = match self.judge(session.deliver(uri, &item.signed).await).await {
@@ -245,26 +251,32 @@ impl Agent {
             },
         };
         answered.insert(item.id.clone());
-        let event = match &delivery {
-            Delivery::Refused(error) => {
-                record::not_delivered(&item.id, Digest::from_sha256(item.document), error.code())
-            }
-            _ => record::delivered(item),
-        };
-        // The service has spoken: what fails on this phone from here on changes nothing of it. A delivery that could not be
-        // written down is kept to be asked for again: the service's answer tells it. Another's answer would not be told from
-        // one's own then, so that file is not kept.
-        let is_noted = self.note_or_owe(vec![event]).await;
-        if is_noted || matches!(delivery, Delivery::Refused(_)) {
-            // What cannot be removed now is found by the next `deliver_pending`.
-            let _ = self.forget(item.entry()).await;
+        if let Delivery::Refused(error) = &delivery {
+            // Not kept until it is written down: later another's answer would not be told from one's own.
+            let document = Digest::from_sha256(item.document);
+            self.note_or_owe(vec![record::not_delivered(&item.id, document, error.code())]).await;
+            let _ = self.forget(vec![item.entry()]).await;
+        } else {
+            self.delivered.lock().await.push(item);
         }
         delivery
     }
 
-    /// Nothing of this entry is kept any longer.
-    pub(super) async fn forget(&self, entry: String) -> Result<(), AgentError> {
-        self.with_state(move |state| Ok(state.remove(&entry)?)).await
+    /// Writes down, in one note, what was delivered, and keeps those files no longer. The service has spoken: what fails on this
+    /// phone from here on changes nothing of it. A delivery that could not be written down is kept to be asked for again, and
+    /// what cannot be removed now is found by the next [`Self::deliver_pending`].
+    pub(super) async fn settle(&self) {
+        let mut delivered = self.delivered.lock().await;
+        let items = std::mem::take(&mut *delivered);
+        let events = items.iter().filter(|item| item.response_uri.is_some()).map(record::delivered).collect();
+        if self.note_or_owe(events).await {
+            let _ = self.forget(items.iter().map(Item::entry).collect()).await;
+        }
+    }
+
+    /// Nothing of these entries is kept any longer.
+    pub(super) async fn forget(&self, entries: Vec<String>) -> Result<(), AgentError> {
+        self.with_state(move |state| Ok(state.remove_all(&entries)?)).await
     }
 }
 

@@ -83,6 +83,7 @@ impl Agent {
     /// The signed files that the service has not yet taken. The record gets what an app that ended, or a full disk, has kept
     /// from it; a file whose end stands there already is kept no longer.
     pub(super) async fn catch_up(&self) -> Result<Vec<Item>, AgentError> {
+        self.settle().await;
         self.note(Vec::new()).await?;
         let mut items = self.with_state(Item::undelivered).await?;
         if items.is_empty() {
@@ -91,9 +92,8 @@ impl Agent {
         let entries = self.journal().await?;
         let unnoted = items.iter().filter(|item| item.stage(&entries) == Stage::Unnoted);
         self.note(unnoted.filter_map(super::record::signed).collect()).await?;
-        for ended in items.extract_if(.., |item| item.stage(&entries) == Stage::Ended) {
-            self.forget(ended.entry()).await?;
-        }
+        let ended = items.extract_if(.., |item| item.stage(&entries) == Stage::Ended);
+        self.forget(ended.map(|item| item.entry()).collect()).await?;
         Ok(items)
     }
 }

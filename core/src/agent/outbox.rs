@@ -121,7 +121,7 @@ impl Item {
 
     /// Removes everything: the phone is no longer bound.
     pub(super) fn clear(state: &State) -> Result<(), AgentError> {
-        state.list(PREFIX)?.iter().try_for_each(|entry| Ok(state.remove(entry)?))
+        Ok(state.remove_all(&state.list(PREFIX)?)?)
     }
 
     pub(super) fn read(state: &State, entry: &str) -> Result<Option<Self>, AgentError> {

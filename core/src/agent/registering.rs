@@ -124,13 +124,7 @@ impl Agent {
                 if is_final(&refusal) {
                     self.wipe(&begun.key_binding).await?;
                 }
-                // The clock was right at the beginning, and has jumped since.
-                let has_jumped = is_of_time(&refusal) && answer.skew.is_some_and(is_wrong);
-                Err(if has_jumped {
-                    AgentError::new(Code::ClockWrong).caused_by(refusal)
-                } else {
-                    refusal.into()
-                })
+                Err(refused(refusal, answer.skew))
             }
         }
     }
@@ -239,7 +233,7 @@ impl Agent {
         trusted: &TrustedService,
         begun: Begun,
     ) -> Result<Candidate, AgentError> {
-        let now = service.now();
+        let asked_at = service.now();
         let Some(answer) = begun.answer.clone() else { return Err(AgentError::new(Code::StateDamaged)) };
         let keys = PhoneKeys::load(&self.device, &begun.key_binding).await?;
         let session = service
@@ -251,6 +245,11 @@ impl Agent {
             })
             .await?;
         let credential = session.credential(&answer.credential_id).await.map_err(AgentError::from);
+        let now = session.now();
+        if is_wrong(now - asked_at) {
+            // No certificate is condemned by a clock that has jumped.
+            return Err(AgentError::new(Code::ClockWrong));
+        }
         let accepted = credential.and_then(|credential| {
             accepting::accept_certificate(trusted, credential.chain(), now)
                 .map(|certificate| (certificate, credential.chain().to_vec()))
@@ -300,8 +299,10 @@ impl Agent {
         };
         let Some(token) = self.find_secret(secret_name(key_binding)).await? else { return Ok(()) };
         let answer = service.unregister(&keys, uri, &token).await?;
-        registration::judge_unregistration(answer.status, &answer.body)?;
-        Ok(())
+        match registration::judge_unregistration(answer.status, &answer.body) {
+            Ok(_) => Ok(()),
+            Err(refusal) => Err(refused(refusal, answer.skew)),
+        }
     }
 
     /// Destroys everything of a binding: keys, secrets, prescriptions in the outbox, and last the notes, so that a
@@ -358,9 +359,13 @@ pub(super) fn is_wrong(skew: Duration) -> bool {
     skew.abs() > MAX_SKEW
 }
 
-/// Whether a wrong time may be why a proof was refused.
-fn is_of_time(refusal: &RegistrationRefusal) -> bool {
-    matches!(refusal, RegistrationRefusal::InvalidDpopProof | RegistrationRefusal::InvalidApprovalProof)
+/// What a refusal means: a proof that is refused for its time tells of a clock that has jumped since the service was found.
+fn refused(refusal: RegistrationRefusal, skew: Option<Duration>) -> AgentError {
+    use RegistrationRefusal::{InvalidApprovalProof, InvalidDpopProof};
+    if matches!(refusal, InvalidDpopProof | InvalidApprovalProof) && skew.is_some_and(is_wrong) {
+        return AgentError::new(Code::ClockWrong).caused_by(refusal);
+    }
+    refusal.into()
 }
 
 /// Whether a ticket can never be used again by this phone, so that the keys made for it are worthless.

@@ -145,7 +145,7 @@ impl Agent {
         let document = Digest::from_sha256(waiting.document);
         let shown = waiting.content.is_ok().then_some(document);
         self.note_once(record::declined(&waiting.id, shown)).await?;
-        let Some(uri) = &waiting.response_uri else { return self.forget(entry).await };
+        let Some(uri) = &waiting.response_uri else { return self.forget(vec![entry]).await };
         if let Err(error) = self.judge(session.decline(uri, reason).await).await {
             if matches!(error.code(), Code::AlreadyAnswered | Code::RequestGone) {
                 self.note_or_owe(vec![record::not_delivered(&waiting.id, document, error.code())]).await;
@@ -155,7 +155,7 @@ impl Agent {
         // The clinic has been told: what fails on this phone from here on changes nothing of it.
         answered.insert(waiting.id);
         let _ = self.forget_answered(&answered).await;
-        let _ = self.forget(entry).await;
+        let _ = self.forget(vec![entry]).await;
         Ok(())
     }
 }

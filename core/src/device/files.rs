@@ -40,13 +40,18 @@ fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Removes a file for good; one that is absent is no error.
-pub(crate) fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Ok(()) => sync_folder_of(path),
+/// Removes files of one folder for good; one that is absent is no error.
+pub(crate) fn remove_all(paths: &[PathBuf]) -> io::Result<()> {
+    let mut removed = None;
+    let all = paths.iter().try_for_each(|path| match fs::remove_file(path) {
+        Ok(()) => {
+            removed = Some(path);
+            Ok(())
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
-    }
+    });
+    removed.map_or(Ok(()), |path| sync_folder_of(path)).and(all)
 }
 
 /// Reads a file of at most `limit` bytes: `None` when it is absent, [`io::ErrorKind::FileTooLarge`] when it is longer.

@@ -100,9 +100,9 @@ impl State {
     /// [`StateError::InUse`], [`StateError::KeyLost`], [`StateError::Io`], [`StateError::Secrets`].
     pub fn open(device: &Device) -> Result<Self, StateError> {
         let (folder, lock) = claim(&device.data_dir)?;
-        for leftover in files_in(&folder)?.into_iter().filter(|name| name.ends_with(files::TEMPORARY)) {
-            files::remove(&folder.join(leftover))?;
-        }
+        let unfinished = |name: &String| name.ends_with(files::TEMPORARY);
+        let leftovers = files_in(&folder)?.into_iter().filter(unfinished).map(|name| folder.join(name));
+        files::remove_all(&leftovers.collect::<Vec<_>>())?;
         let key = match device.secrets.get(KEY_NAME)? {
             Some(key) => SealingKey::new(key.expose()).ok_or(StateError::KeyLost)?,
             None if files_in(&folder)?.is_empty() => make_key(device)?,
@@ -152,7 +152,16 @@ impl State {
     /// # Errors
     /// [`StateError::BadName`], [`StateError::Io`].
     pub fn remove(&self, name: &str) -> Result<(), StateError> {
-        Ok(files::remove(&self.path(name)?)?)
+        self.remove_all(&[name])
+    }
+
+    /// Removes entries at the price of one; after a crash some of them may be left.
+    ///
+    /// # Errors
+    /// As [`State::remove`]; those before the one that failed are removed.
+    pub fn remove_all(&self, names: &[impl AsRef<str>]) -> Result<(), StateError> {
+        let paths = names.iter().map(|name| self.path(name.as_ref())).collect::<Result<Vec<_>, _>>()?;
+        Ok(files::remove_all(&paths)?)
     }
 
     /// The names of all entries that begin with `prefix`, in ascending order. They are not opened.
@@ -178,10 +187,8 @@ impl State {
     pub fn erase(data_dir: &Path, secrets: &dyn SecretStore) -> Result<(), StateError> {
         let (folder, _lock) = claim(data_dir)?;
         secrets.delete(KEY_NAME)?;
-        for file in files_in(&folder)? {
-            files::remove(&folder.join(file))?;
-        }
-        Ok(())
+        let paths: Vec<_> = files_in(&folder)?.into_iter().map(|file| folder.join(file)).collect();
+        Ok(files::remove_all(&paths)?)
     }
 
     fn path(&self, name: &str) -> Result<PathBuf, StateError> {

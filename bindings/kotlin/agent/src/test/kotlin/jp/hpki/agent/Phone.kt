@@ -10,6 +10,7 @@ import java.time.LocalDate
 import java.time.ZoneId
 import java.time.format.DateTimeFormatter
 import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.atomic.AtomicLong
 import jp.hpki.agent.core.ActivationCode
 import jp.hpki.agent.core.ClientInfo
 import jp.hpki.agent.core.KeyAlias
@@ -66,12 +67,16 @@ class TestVault : KeyVault {
             prompts += it
             user(it)
         }
+        val began = System.nanoTime()
         return Signature.getInstance("SHA256withECDSA").run {
             initSign(key(alias).private)
             update(message)
             sign()
-        }
+        }.also { computed.addAndGet(System.nanoTime() - began) }
     }
+
+    /** What its signatures have taken, in nanoseconds. */
+    val computed = AtomicLong()
 
     override suspend fun delete(alias: KeyAlias) {
         keys.remove(alias)
