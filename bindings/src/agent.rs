@@ -260,7 +260,7 @@ impl Agent {
         cancellation: Option<Arc<CancellationToken>>,
     ) -> Result<Vec<Arc<Approved>>, AgentError> {
         let (agent, batch) = (Arc::clone(&self.0), batch.take()?);
-        let work = told_to(progress, async move { agent.approve(batch).await });
+        let work = Box::pin(told_to(progress, async move { agent.approve(batch).await }));
         let approved = unless_cancelled(cancellation, driven(work)).await?;
         Ok(approved.into_iter().map(Approved::new).collect())
     }
