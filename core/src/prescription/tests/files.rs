@@ -202,7 +202,7 @@ fn every_look_alike_is_refused_by_its_name_in_both_languages() {
         (b"-----BEGIN PKCS7-----\n".to_vec(), "pkcs7"),
         (b"-----BEGIN CMS-----\n".to_vec(), "pkcs7"),
         (b"x\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07".to_vec(), "shift_jis"),
-        (b"09:00".to_vec(), "unknown"),
+        (b"09:00 Dear colleague".to_vec(), "unknown"),
         (vec![0x9f; 32], "hash"),
         (vec![0x01; 64], "hash"),
         (hex.as_bytes().to_vec(), "hash"),
