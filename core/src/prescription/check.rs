@@ -56,15 +56,12 @@ fn check_field(row: &Row<'_>, record: &Record, field: &Field, value: &str, viola
     if value.trim().len() < value.len() {
         report(&rule::EDGE_SPACE);
     }
-    // A character is one byte at least, so most values need no counting
-    if value.len() > field.max {
-        let length = value.chars().count();
-        if length > MAX_FIELD_CHARS {
-            return report(&rule::FIELD_ABSURD);
-        }
-        if length > field.max && field.class.is_counted() {
-            report(&rule::FIELD_TOO_LONG);
-        }
+    let length = value.chars().count();
+    if length > MAX_FIELD_CHARS {
+        return report(&rule::FIELD_ABSURD);
+    }
+    if length > field.max && field.class.is_counted() {
+        report(&rule::FIELD_TOO_LONG);
     }
     if let Some(rule) = broken(field, value) {
         report(rule);

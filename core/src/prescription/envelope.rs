@@ -68,7 +68,8 @@ pub(super) fn read(text: &str, violations: &mut Vec<Violation>) -> Reading {
         reader.report(&rule::XML_TOO_COMPLEX);
         return reader.reading;
     }
-    let options = ParsingOptions { allow_dtd: false, nodes_limit: MAX_NODES, ..ParsingOptions::default() };
+    // The default refuses a DOCTYPE declaration
+    let options = ParsingOptions { nodes_limit: MAX_NODES, ..ParsingOptions::default() };
     match Document::parse_with_options(text, options) {
         Ok(document) => reader.document(&document),
         Err(roxmltree::Error::DtdDetected) => reader.report(&rule::XML_DTD),

@@ -173,7 +173,7 @@ impl<'c> Rules<'c> {
     }
 
     fn line_of_split(&self, rp: &Rp) -> u32 {
-        let from = self.rows.partition_point(|row| row.line < rp.line);
+        let from = self.rows.partition_point(|row| row.line <= rp.line);
         let after = self.rows.get(from..).unwrap_or_default();
         after.iter().find(|row| row.number == Some(102)).map_or(rp.line, |row| row.line)
     }

@@ -313,7 +313,7 @@ fn join(values: &[&str]) -> String {
 
 /// Columns on a terminal: full-width characters take two.
 fn width(text: &str) -> usize {
-    text.chars().map(|c| if c < '\u{1100}' || matches!(c, '─' | '★') { 1 } else { 2 }).sum()
+    text.chars().map(|c| if matches!(c, '\0'..='\u{10FF}' | '─' | '★') { 1 } else { 2 }).sum()
 }
 
 /// The Japanese era of a day, and its first year.

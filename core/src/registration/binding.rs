@@ -326,7 +326,7 @@ mod tests {
         assert!(!read.is_key(KeyRole::Device, &approval) && !read.is_key(KeyRole::Approval, &device));
         let alias = KeyAlias { binding: KEYS.into(), role: KeyRole::Approval };
         assert_eq!(read.key_alias(KeyRole::Approval), alias);
-        assert_eq!(read.secret_name(), secret_name(KEYS));
+        assert_eq!(read.secret_name(), "registration-token-0123456789abcdef0123456789abcdef");
     }
 
     #[test]
@@ -363,8 +363,16 @@ mod tests {
             ("client_id", json!("")),
             ("credential_id", json!("a\nb")),
             ("registration_client_uri", json!("https://evil.example/")),
+            ("client_id", json!("c".repeat(257))),
+            ("credential_id", json!("c".repeat(257))),
             ("keys", json!("../../etc")),
+            ("keys", json!("a".repeat(31))),
+            ("keys", json!("a".repeat(33))),
+            ("keys", json!("g".repeat(32))),
+            ("keys", json!("A".repeat(32))),
             ("device_key", json!("short")),
+            ("approval_key", json!("k".repeat(42))),
+            ("approval_key", json!("k".repeat(44))),
             ("approval_key", stored["device_key"].clone()),
             ("certificate_chain", json!([])),
         ] {
@@ -373,6 +381,17 @@ mod tests {
         for other in [&b""[..], b"{}", b"[]", b"{\"version\":1}", &vec![b' '; MAX_JSON + 1]] {
             assert_eq!(Binding::from_json(other).err(), Some(BindingError::Malformed));
         }
+    }
+
+    #[test]
+    fn the_largest_binding_is_stored_and_read_again() {
+        let largest = pin(&key(), &key(), vec![vec![0x30; 16 * 1024]; 8]).unwrap();
+        let mut stored = largest.to_json().unwrap();
+        assert!(Binding::from_json(&stored).unwrap() == largest);
+        stored.resize(256 * 1024, b' ');
+        assert!(Binding::from_json(&stored).unwrap() == largest);
+        stored.push(b' ');
+        assert_eq!(Binding::from_json(&stored).err(), Some(BindingError::Malformed));
     }
 
     #[test]

@@ -334,11 +334,36 @@ mod tests {
         assert_eq!(phone.request(&card, None).await.err(), too_large);
         phone.approval_key.attestation = vec![vec![0; MAX_ATTESTATION_CERTIFICATE + 1]];
         assert_eq!(phone.request(&card, None).await.err(), too_large);
-        phone.approval_key.attestation = vec![vec![0; MAX_ATTESTATION_CERTIFICATE]; MAX_ATTESTATION];
+        phone.approval_key.attestation = vec![vec![]];
+        assert_eq!(phone.request(&card, None).await.err(), too_large);
+        phone.approval_key.attestation = vec![vec![0; 16 * 1024]; 10];
+        let longest = ClientInfo {
+            software_id: "x".repeat(100),
+            software_version: "x".repeat(100),
+            client_name: "x".repeat(100),
+        };
+        phone.client = longest.clone();
         assert!(phone.request(&card, None).await.is_ok());
-        for name in [String::new(), "x".repeat(MAX_CLIENT_TEXT + 1)] {
-            phone.client.client_name = name;
-            assert_eq!(phone.request(&card, None).await.err(), Some(RegistrationError::Size("client_name")));
+        for unfit in [String::new(), "x".repeat(101)] {
+            for (name, client) in [
+                ("software_id", ClientInfo { software_id: unfit.clone(), ..longest.clone() }),
+                ("software_version", ClientInfo { software_version: unfit.clone(), ..longest.clone() }),
+                ("client_name", ClientInfo { client_name: unfit.clone(), ..longest.clone() }),
+            ] {
+                phone.client = client;
+                assert_eq!(phone.request(&card, None).await.err(), Some(RegistrationError::Size(name)));
+            }
+        }
+    }
+
+    /// Where it moved, it would leave a copy of the activation code behind that nobody wipes.
+    #[tokio::test]
+    async fn the_body_does_not_move_while_it_is_written() {
+        let mut phone = Phone::of(User::who_answers(Ok(()))).await;
+        for (certificates, in_base64) in [(0, 0), (10, 10 * 21_848)] {
+            phone.approval_key.attestation = vec![vec![0; 16 * 1024]; certificates];
+            let body = phone.request(&ticket(&json!({})), Some("12345678")).await.unwrap();
+            assert_eq!(body.capacity(), BODY_ROOM + in_base64);
         }
     }
 }

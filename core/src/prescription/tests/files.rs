@@ -1,6 +1,6 @@
 //! Files: the envelope, and what merely looks like an e-prescription.
 
-use std::fmt::Write;
+use std::{collections::HashMap, fmt::Write};
 
 use super::*;
 
@@ -51,6 +51,7 @@ fn an_envelope_is_kept_to_the_byte_and_its_places_are_known() {
 fn whatever_an_envelope_should_not_have_is_refused() {
     let good = envelope_of(FULL.as_bytes());
     assert_eq!(refused_as(good.as_bytes()), "accepted");
+    assert!(inspect(good.as_bytes()).is_signable());
     for (from, to, code) in [
         ("<Prescription>", "<!-- x --><Prescription>", "xml_unexpected"),
         ("<Prescription>", "<?x y?><Prescription>", "xml_unexpected"),
@@ -58,6 +59,28 @@ fn whatever_an_envelope_should_not_have_is_refused() {
         ("<Prescription>", "text<Prescription>", "xml_unexpected"),
         ("<Prescription>", "<Prescription/><Prescription>", "xml_duplicate"),
         ("<Prescription>", "<Prescription xmlns:a=\"urn:a\">", "xml_namespace"),
+        ("<Prescription>", "<Prescription xmlns:xsi=\"urn:a\">", "xml_namespace"),
+        (
+            "<Prescription>",
+            "<Prescription xmlns:a=\"http://www.w3.org/2001/XMLSchema-instance\">",
+            "xml_namespace",
+        ),
+        ("<Document ", "<!-- x --><Document ", "xml_unexpected"),
+        ("<Document ", "<?x y?><Document ", "xml_unexpected"),
+        ("</Document>", "</Document><!-- x -->", "xml_unexpected"),
+        (" id=\"Document\"", " id=\"Document\" x=\"1\"", "xml_unexpected"),
+        (" id=\"Document\"", " id=\"Document\" xsi:type=\"a\"", "xml_unexpected"),
+        (" id=\"Document\"", " id=\"Document\" noNamespaceSchemaLocation=\"EP.xsd\"", "xml_unexpected"),
+        ("<Prescription>", "<Prescription xsi:noNamespaceSchemaLocation=\"EP.xsd\">", "xml_unexpected"),
+        (" id=\"PrescriptionDocument\"", " xsi:id=\"PrescriptionDocument\"", "xml_unexpected"),
+        ("<Version ", "<Version xmlns=\"urn:x\" ", "xml_unexpected"),
+        ("<Version ", "<Version x=\"1\" ", "xml_unexpected"),
+        (
+            "</Prescription>",
+            "<AdditionalPrescriptionInformation xmlns=\"urn:x\"/></Prescription>",
+            "xml_unexpected",
+        ),
+        ("</Prescription>", "<PrescriptionSign><a/></PrescriptionSign></Prescription>", "signed"),
         ("<Prescription>", "<:Prescription>", "xml_broken"),
         ("</Prescription>", "</:Prescription>", "xml_broken"),
         (" id=\"PrescriptionDocument\"", " :id=\"PrescriptionDocument\"", "xml_unexpected"),
@@ -112,6 +135,34 @@ fn hostile_xml_is_refused_within_its_limits() {
         xml
     });
     assert_eq!(refused_as(format!("{attributes}/>").as_bytes()), "xml_too_complex");
+    let good = envelope_of(FULL.as_bytes());
+    for (tag_bytes, code) in [(1_024, "accepted"), (1_025, "xml_too_complex")] {
+        let spaces = " ".repeat(tag_bytes - "Prescription>".len());
+        let long = good.replacen("<Prescription>", &format!("<Prescription{spaces}>"), 1);
+        assert_eq!(refused_as(long.as_bytes()), code);
+    }
+}
+
+#[test]
+fn a_file_is_read_up_to_its_limit_and_no_further() {
+    let look_alike = |bytes: &[u8]| inspect(bytes).look_alike;
+    assert_eq!(look_alike(&vec![b'a'; 1024 * 1024]), Some(LookAlike::Unknown));
+    assert_eq!(look_alike(&vec![b'a'; 1024 * 1024 + 1]), Some(LookAlike::TooLarge));
+    let csv = |length: usize| format!("{FULL}{}", "x".repeat(length - FULL.len()));
+    for (length, expected) in [(512 * 1024, None), (512 * 1024 + 1, Some(LookAlike::TooLarge))] {
+        assert_eq!(look_alike(csv(length).as_bytes()), expected, "{length}");
+        assert_eq!(look_alike(envelope_of(csv(length).as_bytes()).as_bytes()), expected, "{length}");
+    }
+}
+
+#[test]
+fn neither_csv_nor_xml_is_taken_for_a_hash_for_its_length() {
+    for length in [32, 48, 64] {
+        for (start, end) in [("SJ1\n1,", "\n"), ("<Document>", "\n</Document>")] {
+            let text = format!("{start}{}{end}", "x".repeat(length - start.len() - end.len()));
+            assert_eq!(inspect(text.as_bytes()).look_alike, None, "{text}");
+        }
+    }
 }
 
 #[test]
@@ -144,14 +195,25 @@ fn every_look_alike_is_refused_by_its_name_in_both_languages() {
         (b"<PRPA xmlns=\"urn:hl7-org:v3\"/>".to_vec(), "hl7"),
         (b"<Mml/>".to_vec(), "hl7"),
         (b"%PDF-1.7\n".to_vec(), "pdf"),
+        (b"<x xmlns=\"http://www.medxml.net/MML\"/>".to_vec(), "hl7"),
         (b"PK\x03\x04rest".to_vec(), "zip"),
+        (b"PK\x05\x06rest".to_vec(), "zip"),
         (b"\x30\x82\x10\x00\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x02".to_vec(), "pkcs7"),
         (b"-----BEGIN PKCS7-----\n".to_vec(), "pkcs7"),
+        (b"-----BEGIN CMS-----\n".to_vec(), "pkcs7"),
+        (b"x\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07".to_vec(), "shift_jis"),
+        (b"09:00 Dear colleague".to_vec(), "unknown"),
         (vec![0x9f; 32], "hash"),
         (vec![0x01; 64], "hash"),
         (hex.as_bytes().to_vec(), "hash"),
         (format!("{hex}\n").into_bytes(), "hash"),
         (STANDARD.encode([7u8; 32]).into_bytes(), "hash"),
+        (STANDARD.encode([7u8; 30]).into_bytes(), "unknown"),
+        (hex.as_bytes()[..62].to_vec(), "unknown"),
+        (vec![b'z'; 96], "unknown"),
+        (vec![b'.'; 44], "unknown"),
+        (vec![b'.'; 32], "unknown"),
+        (vec![0x01; 31], "unknown"),
         (FULL.replace('\n', "\r\n").into_bytes(), "crlf"),
         (envelope_of(FULL.replace('\n', "\r\n").as_bytes()).into_bytes(), "crlf"),
         (format!("\u{FEFF}{FULL}").into_bytes(), "bom"),
@@ -159,18 +221,54 @@ fn every_look_alike_is_refused_by_its_name_in_both_languages() {
         (envelope_of(format!("\u{FEFF}{FULL}").as_bytes()).into_bytes(), "bom"),
         (shift_jis.clone(), "shift_jis"),
         (envelope_of(&shift_jis).into_bytes(), "shift_jis"),
+        (b"SJ1\n5,D7,\xBD\xBD\xB7\n".to_vec(), "shift_jis"),
         (b"SJ1\n1,\xFF\xFE\n".to_vec(), "not_utf8"),
         (FULL.replacen("SJ1", "SJ2", 1).into_bytes(), "wrong_version"),
         (b"<html/>".to_vec(), "unknown"),
+        (b"<Document xmlns=\"urn:x\"/>".to_vec(), "unknown"),
+        (b"{\"type\":\"Bundle\"}".to_vec(), "unknown"),
+        (b"the \"resourceType\" of a Bundle".to_vec(), "unknown"),
         (b"Dear colleague".to_vec(), "unknown"),
     ];
+    let mut messages = HashMap::new();
     for (bytes, code) in cases {
         assert_eq!(refused_as(&bytes), code);
         let inspection = inspect(&bytes);
         assert!(!inspection.is_signable());
         let look_alike = inspection.look_alike.expect("a look-alike");
-        assert!(!look_alike.message_ja().is_ascii() && look_alike.message_en().is_ascii(), "{code}");
-        assert_eq!(serde_json::to_value(look_alike).unwrap()["code"], code);
+        let (ja, en) = (look_alike.message_ja(), look_alike.message_en());
+        assert!(!ja.is_ascii() && en.is_ascii() && !en.is_empty(), "{code}");
+        assert_eq!(look_alike.to_string(), en);
+        let expected = serde_json::json!({"code": code, "message_ja": ja, "message_en": en});
+        assert_eq!(serde_json::to_value(look_alike).unwrap(), expected);
+        for message in [ja, en] {
+            assert_eq!(*messages.entry(message).or_insert(code), code, "one message for two kinds of file");
+        }
+    }
+    assert_eq!(messages.len(), 2 * 19, "every kind of file was tried");
+    let crlf = LookAlike::Crlf { line: 5 };
+    assert!(crlf.message_ja().starts_with("5行目: 改行がCRLFです。"), "{crlf}");
+    assert!(crlf.message_en().starts_with("line 5: lines end in CRLF;"), "{crlf}");
+}
+
+#[test]
+fn shift_jis_is_told_from_other_bytes_at_every_edge() {
+    for (bytes, code) in [
+        (&b"\xA1"[..], "shift_jis"),
+        (b"\xDF", "shift_jis"),
+        (b"\x81\x40", "shift_jis"),
+        (b"\x9F\x7E", "shift_jis"),
+        (b"\xE0\x80", "shift_jis"),
+        (b"\xFC\xFC", "shift_jis"),
+        (b"\x80", "not_utf8"),
+        (b"\xA0", "not_utf8"),
+        (b"\xFD", "not_utf8"),
+        (b"\x81\x3F", "not_utf8"),
+        (b"\x81\x7F", "not_utf8"),
+        (b"\x81\xFD", "not_utf8"),
+        (b"\x81", "not_utf8"),
+    ] {
+        assert_eq!(refused_as(&[b"SJ1\n1,", bytes].concat()), code, "{bytes:x?}");
     }
 }
 

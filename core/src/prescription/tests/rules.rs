@@ -10,6 +10,7 @@ const BROKEN: &[(&str, &str, &str, Option<u32>, Severity)] = &[
     ("SJ1", "SJX", "header", Some(1), Error),
     ("12,", "12,1\n", "empty_line", Some(9), Warning),
     ("12,", "012,1", "record_number", Some(8), Error),
+    ("12,", "+12,1", "record_number", Some(8), Error),
     ("62,", "60,1", "unknown_record", Some(24), Warning),
     ("62,", "62,2,,x", "surplus_field", Some(24), Warning),
     ("62,", "62,2,,", "", None, Warning),
@@ -71,6 +72,11 @@ const BROKEN: &[(&str, &str, &str, Option<u32>, Severity)] = &[
     ("201,1,2", "201,1,1,1,2,6,薬,1,1,錠", "drug_order", Some(41), Error),
     ("211,", "211,1,9,1", "drug_mismatch", Some(35), Error),
     ("211,", "201,1,2,1,2,6,薬,1,1,錠\n111,1,3,1,食後", "order", Some(36), Error),
+    ("101,1", "102,1,14,42\n101,1,1,錠,42", "order", Some(29), Error),
+    ("102,1", "62,2\n102,1,14,42", "order", Some(30), Error),
+    ("102,1", "111,1,3,1,食後\n102,1,14,42", "order", Some(31), Error),
+    ("201,1,1", "211,1,1,0.5\n201,1,1,1,2,6,薬,1,1,錠", "order", Some(34), Error),
+    ("211,", "221,1,1,1\n211,1,1,0.5", "order", Some(36), Error),
     ("81,2", "81,1,,再び", "serial_order", Some(27), Warning),
     ("181,1,2", "181,1,1,5,再び", "serial_order", Some(33), Warning),
     ("281,1,1,2", "281,1,1,1,,再び", "serial_order", Some(40), Warning),
@@ -91,6 +97,7 @@ const BROKEN: &[(&str, &str, &str, Option<u32>, Severity)] = &[
     ("101,1", "101,1,1,錠", "quantity_missing", Some(29), Error),
     ("231,1,2", "", "burden_partly", Some(41), Error),
     ("82,", "82,1,123", "reference_number", Some(28), Warning),
+    ("82,", "82,1,123456789012345a", "reference_number", Some(28), Warning),
     // Where two parts must both hold
     ("2,", "2,105-001,東京都", "not_a_postal_code", Some(3), Warning),
     ("2,", "2,10-50001,東京都", "not_a_postal_code", Some(3), Warning),
@@ -204,6 +211,7 @@ fn each_rule_broken_once_is_reported_with_its_line_and_severity() {
         );
         let blocked = found.iter().any(|(.., severity)| *severity == Severity::Error);
         assert_eq!(Prescription::parse(csv.as_bytes()).is_err(), blocked, "{replacement:?}");
+        assert_eq!(inspect(csv.as_bytes()).is_signable(), !blocked, "{replacement:?}");
         if *severity == Severity::Warning {
             assert!(!blocked, "{replacement:?} is blocked: {found:?}");
         }
@@ -237,10 +245,19 @@ fn those_who_are_not_insured_need_no_insurer() {
 
 #[test]
 fn limits_of_lines_fields_and_values_are_held() {
-    let lines = format!("{FULL}{}", "302,1,値\n".repeat(2_100));
-    assert!(codes_of(&lines).iter().any(|(code, ..)| *code == "too_many_lines"));
-    let fields = with("62,", &format!("62,2{}", ",x".repeat(40)));
-    assert!(codes_of(&fields).contains(&("too_many_fields", Some(24), Severity::Error)));
+    for (lines, reported) in [(2_000, None), (2_001, Some(2_001)), (2_100, Some(2_001))] {
+        let csv = format!("{FULL}{}", "302,1,値\n".repeat(lines - FULL.lines().count()));
+        let mut found = codes_of(&csv);
+        found.retain(|(code, ..)| *code == "too_many_lines");
+        let expected: Vec<_> =
+            reported.map(|line| ("too_many_lines", Some(line), Error)).into_iter().collect();
+        assert_eq!(found, expected, "{lines}");
+    }
+    for (fields, are_too_many) in [(32, false), (33, true), (40, true)] {
+        let found = codes_of(&with("62,", &format!("62{}", ",2".repeat(fields))));
+        assert_eq!(found.contains(&("too_many_fields", Some(24), Error)), are_too_many, "{fields}");
+        assert!(found.contains(&("surplus_field", Some(24), Warning)));
+    }
     let value = with("62,", &format!("60,{}", "あ".repeat(1_001)));
     assert!(codes_of(&value).contains(&("field_absurd", Some(24), Severity::Error)));
     for line in ["60,", "62,2,,"] {
@@ -257,4 +274,84 @@ fn limits_of_lines_fields_and_values_are_held() {
     assert_eq!(codes_of(&value), [("field_too_long", Some(26), Severity::Warning)]);
     let value = with("81,1", &format!("81,1,1,{}", "あ".repeat(1_001)));
     assert!(codes_of(&value).contains(&("field_absurd", Some(26), Severity::Error)));
+}
+
+#[test]
+fn no_line_stands_twice_unnoticed() {
+    for (second, line) in (2..).zip(FULL.lines()).skip(1) {
+        let (code, severity) = match line.split(',').next().unwrap() {
+            "81" | "181" | "281" | "301" | "302" => ("serial_order", Warning),
+            "101" => ("rp_order", Error),
+            "201" => ("drug_order", Error),
+            _ => ("record_repeated", Error),
+        };
+        let found = codes_of(&with(line, &format!("{line}\n{line}")));
+        assert!(found.contains(&(code, Some(second), severity)), "{line} twice gives {found:?}");
+    }
+}
+
+/// The codes of all that is reported, whatever the line.
+fn all_codes(csv: &str) -> Vec<&'static str> {
+    violations_of(csv).iter().map(|violation| violation.code).collect()
+}
+
+#[test]
+fn a_value_is_judged_by_its_form_or_by_its_length_and_reported_once() {
+    for (prefix, replacement, code) in [
+        ("1,", "1,1,13123456,13,名", "wrong_digits"),
+        ("1,", "1,1,1312345,131,名", "unfamiliar_code"),
+        ("12,", "12,11", "unknown_code"),
+        ("13,", "13,195004150", "broken_date"),
+        ("22,", "22,061399999999991", "field_too_long"),
+        ("201,1,1", "201,1,1,1,2,622688101,薬,1234567.123456,1,錠", "field_too_long"),
+        ("241,", "241,1,1,1234567/1234567,3", "field_too_long"),
+        ("81,1", "81,1,1,注\u{7}\u{7}意\u{7}", "control_character"),
+    ] {
+        assert_eq!(all_codes(&with(prefix, replacement)), [code], "{replacement:?}");
+    }
+    assert_eq!(codes_of(&FULL.replace('\n', "\r\n")), [("crlf", Some(1), Error)]);
+}
+
+#[test]
+fn only_what_is_taken_for_days_or_times_needs_a_quantity() {
+    let in_days_or_times = ["quantity_missing", "split_quantity_partly"];
+    for (form, missing) in [
+        ("1", &in_days_or_times[..]),
+        ("2", &in_days_or_times),
+        ("3", &[]),
+        ("4", &[]),
+        ("5", &[]),
+        ("6", &[]),
+        ("9", &[]),
+    ] {
+        let csv = with("101,2", &format!("101,2,{form}")).replace("102,2,4,10\n", "");
+        assert_eq!(all_codes(&csv), missing, "form {form}");
+    }
+}
+
+#[test]
+fn a_split_and_its_quantities_are_missed_once() {
+    let no_quantity = with("102,1", "").replace("102,2,4,10\n", "");
+    assert_eq!(codes_of(&no_quantity), [("split_quantity_missing", None, Error)]);
+    let one_quantity_alone = with("63,", "").replace("102,2,4,10\n", "");
+    assert_eq!(codes_of(&one_quantity_alone), [("split_missing", Some(29), Error)]);
+}
+
+#[test]
+fn what_the_pharmacist_must_not_change_is_told_by_the_kind_of_supplement() {
+    for (kind, forbidden) in [
+        ("1", [false, false, false, false]),
+        ("2", [false, false, false, false]),
+        ("3", [true, false, false, false]),
+        ("4", [false, true, false, false]),
+        ("5", [false, false, true, false]),
+        ("6", [false, true, true, false]),
+        ("7", [false, false, false, false]),
+        ("8", [false, false, false, true]),
+    ] {
+        let (preview, _) = read_csv(&with("281,2", &format!("281,2,1,1,{kind},注")));
+        let drug = &preview.rps[1].drugs[0];
+        let told = [drug.no_generic, drug.no_other_form, drug.no_other_strength, drug.brand_at_patients_wish];
+        assert_eq!(told, forbidden, "kind {kind}");
+    }
 }

@@ -39,7 +39,11 @@ fn what_is_computed_unknown_or_out_of_place_is_said_so() {
             assert!(text.contains(part), "{part:?} is not in\n{text}");
         }
     }
-    for lang in [Lang::Ja, Lang::En] {
+    for (lang, heading) in [(Lang::Ja, "薬局への提供情報"), (Lang::En, "INFORMATION FOR THE PHARMACY")]
+    {
+        for absent in ["301,", "302,"] {
+            assert!(text(absent, "", lang).contains(heading), "without {absent}");
+        }
         let (preview, _) = read_csv("SJ1\n");
         assert_eq!(preview.to_text(lang).lines().count(), 4, "{}", preview.to_text(lang));
     }
