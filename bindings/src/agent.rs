@@ -345,8 +345,9 @@ mod tests {
         let holding = Arc::clone(&held);
         run(async {
             let mut step = Box::pin(driven(async move {
-                let _holding = holding;
-                pending::<Result<(), core::AgentError>>().await
+                let never = pending::<Result<(), core::AgentError>>().await;
+                drop(holding);
+                never
             }));
             assert!(poll_fn(|context| Poll::Ready(step.as_mut().poll(context).is_pending())).await);
             drop(step);
