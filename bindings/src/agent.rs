@@ -1,11 +1,10 @@
-use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use hpki_agent::{
     agent as core,
     device::{self, Device, SystemClock, SystemRandom},
     registration,
 };
-use tokio::task::{JoinError, JoinSet};
 
 use crate::{
     activation_code::ActivationCode,
@@ -71,29 +70,11 @@ fn options(
     })
 }
 
-/// Files and secret store block.
+/// Files and secret store block. A panic in there is passed on: UniFFI tells it as an internal error.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, core::AgentError> + Send + 'static,
 ) -> Result<T, AgentError> {
-    ended(tokio::task::spawn_blocking(work).await)
-}
-
-/// For a step that waits many times: it runs on the runtime's own thread, where what it waits for wakes it. A future that the app
-/// polls costs two calls across the boundary each time. Dropped, the step stops at its next wait.
-async fn driven<T: Send + 'static>(
-    work: impl Future<Output = Result<T, core::AgentError>> + Send + 'static,
-) -> Result<T, AgentError> {
-    let mut task = JoinSet::new(); // unlike a task's handle it stops what it holds when it is dropped
-    task.spawn(work);
-    match task.join_next().await {
-        Some(joined) => ended(joined),
-        None => Err(AgentError::Cancelled),
-    }
-}
-
-/// A panic is passed on: UniFFI tells it as an internal error.
-fn ended<T>(joined: Result<Result<T, core::AgentError>, JoinError>) -> Result<T, AgentError> {
-    match joined {
+    match tokio::task::spawn_blocking(work).await {
         Ok(done) => Ok(done?),
         Err(died) => match died.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
@@ -259,9 +240,8 @@ impl Agent {
         progress: Option<Arc<dyn ProgressListener>>,
         cancellation: Option<Arc<CancellationToken>>,
     ) -> Result<Vec<Arc<Approved>>, AgentError> {
-        let (agent, batch) = (Arc::clone(&self.0), batch.take()?);
-        let work = Box::pin(told_to(progress, async move { agent.approve(batch).await }));
-        let approved = unless_cancelled(cancellation, driven(work)).await?;
+        let work = Box::pin(told_to(progress, self.0.approve(batch.take()?)));
+        let approved = unless_cancelled(cancellation, work).await?;
         Ok(approved.into_iter().map(Approved::new).collect())
     }
 
@@ -286,9 +266,7 @@ impl Agent {
         &self,
         cancellation: Option<Arc<CancellationToken>>,
     ) -> Result<Vec<Redelivery>, AgentError> {
-        let agent = Arc::clone(&self.0);
-        let work = async move { agent.deliver_pending().await };
-        Ok(unless_cancelled(cancellation, driven(work)).await?.expose())
+        Ok(unless_cancelled(cancellation, self.0.deliver_pending()).await?.expose())
     }
 
     /// Removes this phone from the service and wipes keys, secrets and binding.
@@ -322,45 +300,5 @@ impl Agent {
     /// Switches batch signing on or off, for this phone and for good.
     pub async fn set_batch_signing(&self, on: bool) -> Result<(), AgentError> {
         Ok(self.0.set_batch_signing(on).await?)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        future::{pending, poll_fn},
-        panic::AssertUnwindSafe,
-        task::Poll,
-    };
-
-    use super::*;
-
-    fn run<T>(future: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
-    }
-
-    #[test]
-    fn a_driven_step_that_is_dropped_stops_and_gives_free_what_it_holds() {
-        let held = Arc::new(());
-        let holding = Arc::clone(&held);
-        run(async {
-            let mut step = Box::pin(driven(async move {
-                let never = pending::<Result<(), core::AgentError>>().await;
-                drop(holding);
-                never
-            }));
-            assert!(poll_fn(|context| Poll::Ready(step.as_mut().poll(context).is_pending())).await);
-            drop(step);
-            while Arc::strong_count(&held) > 1 {
-                tokio::task::yield_now().await;
-            }
-        });
-    }
-
-    #[test]
-    fn a_panic_in_a_driven_step_is_passed_on() {
-        let panics = AssertUnwindSafe(|| run(driven(async { panic!("on purpose") as Result<(), _> })));
-        let panic = std::panic::catch_unwind(panics).unwrap_err();
-        assert_eq!(panic.downcast_ref(), Some(&"on purpose"));
     }
 }

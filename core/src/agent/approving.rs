@@ -10,6 +10,7 @@ use super::{
     accepting::accept_certificate,
     outbox::{self, Item},
     record,
+    registering::unless_jumped,
 };
 use crate::{
     certificate::SigningCertificate,
@@ -102,12 +103,13 @@ impl Agent {
         }
         let (binding, session) = self.session().await?;
         self.still_wait(&waiting).await?;
+        let asked_at = session.now();
         let credential = self.judge(session.credential(binding.credential_id()).await).await?;
         let allowed = credential.multisign().min(MAX_HASHES);
         if waiting.len() > allowed {
             return Err(AgentError::new(Code::BatchTooLarge).detail(allowed));
         }
-        let now = session.now();
+        let now = unless_jumped(asked_at, session.now())?;
         let certificate = self.pinned_certificate(&binding, &credential, now)?;
         let mut items = Vec::with_capacity(waiting.len());
         for Waiting { id, label, document, content, response_uri, .. } in waiting {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use super::{Agent, AgentError, Bound, Code, Session, accepting, blocking, last_inbox, outbox::Item, record};
 use crate::{
@@ -245,11 +245,7 @@ impl Agent {
             })
             .await?;
         let credential = session.credential(&answer.credential_id).await.map_err(AgentError::from);
-        let now = session.now();
-        if is_wrong(now - asked_at) {
-            // No certificate is condemned by a clock that has jumped.
-            return Err(AgentError::new(Code::ClockWrong));
-        }
+        let now = unless_jumped(asked_at, session.now())?;
         let accepted = credential.and_then(|credential| {
             accepting::accept_certificate(trusted, credential.chain(), now)
                 .map(|certificate| (certificate, credential.chain().to_vec()))
@@ -357,6 +353,14 @@ impl Agent {
 /// Whether the phone's clock is to be set right.
 pub(super) fn is_wrong(skew: Duration) -> bool {
     skew.abs() > MAX_SKEW
+}
+
+/// The time after a request, by which certificates are judged: no clock that has jumped condemns one.
+pub(super) fn unless_jumped(
+    asked_at: OffsetDateTime,
+    now: OffsetDateTime,
+) -> Result<OffsetDateTime, AgentError> {
+    if is_wrong(now - asked_at) { Err(AgentError::new(Code::ClockWrong)) } else { Ok(now) }
 }
 
 /// What a refusal means: a proof that is refused for its time tells of a clock that has jumped since the service was found.
