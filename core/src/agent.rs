@@ -6,6 +6,7 @@
 
 mod accepting;
 mod approving;
+mod clock;
 mod error;
 mod last_inbox;
 mod mapping;
@@ -35,7 +36,7 @@ pub use crate::service::Requester;
 use crate::{
     certificate::Holder,
     device::{Device, KeyRole, state::State},
-    journal::{Digest, Entry, Journal},
+    journal::{Digest, Entry, Event, Journal},
     registration::{Binding, ClientInfo},
     service::{BoundService, ClientIdentity, MAX_SKEW, Service, ServiceError},
     trust::{TrustConfiguration, TrustedService},
@@ -86,8 +87,8 @@ pub struct Agent {
     /// Requests that this agent has answered: what an earlier reading of the inbox showed of them is not for another answer.
     /// Held while one is being answered, so that the doctor's acts follow one another.
     answered: Mutex<HashSet<String>>,
-    /// What the service has taken, or the app, and the record does not have yet.
-    delivered: Mutex<Vec<Item>>,
+    /// Entries of the outbox that the service has taken, or the app, each with what the record does not have yet.
+    delivered: Mutex<Vec<(String, Option<Event>)>>,
 }
 
 /// The binding in force and the session with its service; the session is made when first needed.

@@ -8,9 +8,9 @@ use time::OffsetDateTime;
 use super::{
     Agent, AgentError, Code, SESSION_LIFETIME, Waiting,
     accepting::accept_certificate,
+    clock::unless_jumped,
     outbox::{self, Item},
     record,
-    registering::unless_jumped,
 };
 use crate::{
     certificate::SigningCertificate,
@@ -172,9 +172,8 @@ impl Agent {
 
         let mut approved = Vec::with_capacity(count);
         for Done { item, label, file } in done {
-            let id = item.id.clone();
-            let delivery = self.deliver(&session, item, Attempt::First, &mut answered).await;
-            approved.push(Approved { id, label, signed: file, delivery });
+            let delivery = self.deliver(&session, &item, Attempt::First, &mut answered).await;
+            approved.push(Approved { id: item.id, label, signed: file, delivery });
         }
         self.settle().await;
         let _ = self.forget_answered(&answered).await;
@@ -196,10 +195,9 @@ impl Agent {
         let (_, session) = self.session().await?;
         let mut tried = Vec::with_capacity(items.len());
         for item in items {
-            let id = item.id.clone();
-            match self.deliver(&session, item, Attempt::Repeated, &mut answered).await {
+            match self.deliver(&session, &item, Attempt::Repeated, &mut answered).await {
                 Delivery::Pending(error) if error.code() == Code::PhoneUnbound => return Err(error),
-                delivery => tried.push(Redelivery { id, delivery }),
+                delivery => tried.push(Redelivery { id: item.id, delivery }),
             }
         }
         self.settle().await;
@@ -235,12 +233,12 @@ impl Agent {
     async fn deliver(
         &self,
         session: &BoundService,
-        item: Item,
+        item: &Item,
         attempt: Attempt,
         answered: &mut HashSet<String>,
     ) -> Delivery {
         let Some(uri) = &item.response_uri else {
-            self.delivered.lock().await.push(item);
+            self.delivered.lock().await.push((item.entry(), None));
             return Delivery::Returned;
         };
         let delivery = match self.judge(session.deliver(uri, &item.signed).await).await {
@@ -259,7 +257,7 @@ impl Agent {
             self.note_or_owe(vec![record::not_delivered(&item.id, document, error.code())]).await;
             let _ = self.forget(vec![item.entry()]).await;
         } else {
-            self.delivered.lock().await.push(item);
+            self.delivered.lock().await.push((item.entry(), Some(record::delivered(item))));
         }
         delivery
     }
@@ -269,10 +267,9 @@ impl Agent {
     /// what cannot be removed now is found by the next [`Self::deliver_pending`].
     pub(super) async fn settle(&self) {
         let mut delivered = self.delivered.lock().await;
-        let items = std::mem::take(&mut *delivered);
-        let events = items.iter().filter(|item| item.response_uri.is_some()).map(record::delivered).collect();
-        if self.note_or_owe(events).await {
-            let _ = self.forget(items.iter().map(Item::entry).collect()).await;
+        let (entries, events): (Vec<_>, Vec<_>) = std::mem::take(&mut *delivered).into_iter().unzip();
+        if self.note_or_owe(events.into_iter().flatten().collect()).await {
+            let _ = self.forget(entries).await;
         }
     }
 

@@ -5,9 +5,15 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
-use super::{Agent, AgentError, Bound, Code, Session, accepting, blocking, last_inbox, outbox::Item, record};
+use super::{
+    Agent, AgentError, Bound, Code, Session, accepting, blocking,
+    clock::{is_wrong, unless_jumped},
+    last_inbox,
+    outbox::Item,
+    record,
+};
 use crate::{
     certificate::Holder,
     device::{KeyAlias, KeyRole, KeyVaultError, NewKey, Secret, state::State},
@@ -15,7 +21,7 @@ use crate::{
         self, ActivationCode, Binding, BoundKeys, Registered, RegistrationRefusal, RegistrationRequest,
         Ticket, TicketError, secret_name,
     },
-    service::{ClientIdentity, MAX_SKEW, PhoneKeys, Service, ServiceError},
+    service::{ClientIdentity, PhoneKeys, Service, ServiceError},
     trust::TrustedService,
 };
 
@@ -124,7 +130,7 @@ impl Agent {
                 if is_final(&refusal) {
                     self.wipe(&begun.key_binding).await?;
                 }
-                Err(refused(refusal, answer.skew))
+                Err(told(refusal, answer.skew))
             }
         }
     }
@@ -297,7 +303,7 @@ impl Agent {
         let answer = service.unregister(&keys, uri, &token).await?;
         match registration::judge_unregistration(answer.status, &answer.body) {
             Ok(_) => Ok(()),
-            Err(refusal) => Err(refused(refusal, answer.skew)),
+            Err(refusal) => Err(told(refusal, answer.skew)),
         }
     }
 
@@ -350,21 +356,8 @@ impl Agent {
     }
 }
 
-/// Whether the phone's clock is to be set right.
-pub(super) fn is_wrong(skew: Duration) -> bool {
-    skew.abs() > MAX_SKEW
-}
-
-/// The time after a request, by which certificates are judged: no clock that has jumped condemns one.
-pub(super) fn unless_jumped(
-    asked_at: OffsetDateTime,
-    now: OffsetDateTime,
-) -> Result<OffsetDateTime, AgentError> {
-    if is_wrong(now - asked_at) { Err(AgentError::new(Code::ClockWrong)) } else { Ok(now) }
-}
-
 /// What a refusal means: a proof that is refused for its time tells of a clock that has jumped since the service was found.
-fn refused(refusal: RegistrationRefusal, skew: Option<Duration>) -> AgentError {
+fn told(refusal: RegistrationRefusal, skew: Option<Duration>) -> AgentError {
     use RegistrationRefusal::{InvalidApprovalProof, InvalidDpopProof};
     if matches!(refusal, InvalidDpopProof | InvalidApprovalProof) && skew.is_some_and(is_wrong) {
         return AgentError::new(Code::ClockWrong).caused_by(refusal);

@@ -2,7 +2,7 @@
 
 use time::Duration;
 
-use super::{Agent, AgentError, registering::is_wrong};
+use super::{Agent, AgentError, clock::is_wrong};
 
 /// From so long before its end the doctor is told that the certificate will expire: renewal at the association takes
 /// weeks.
