@@ -1,5 +1,5 @@
 //! Secrets, searched for where they must not be left: in the log at its most talkative, in `Debug` output, in files, in
-//! the memory of the process and in the core file that it leaves, after success, after failure, after a crash.
+//! the memory of the process and in that of the core file that it leaves, after success, after failure, after a crash.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -93,7 +93,7 @@ impl Process {
         if is_here {
             let core = self.cores().pop().expect("a core file beside the process");
             println!("a core file of {} bytes", core.metadata().unwrap().len());
-            found.extend(needles.found_in_file(&core));
+            found.extend(needles.found_in_core(&core));
             std::fs::remove_file(core).unwrap();
         }
         found
