@@ -58,16 +58,15 @@ impl Needles {
     /// registers, in which what was copied last stays until the next copy (64 bytes of it, with AVX-512), and no program can wipe them.
     ///
     /// # Panics
-    /// When it cannot be read, or there is hardly anything in it.
+    /// When it cannot be read, was cut off, or there is hardly anything in it.
     pub fn found_in_core(&self, path: &Path) -> BTreeSet<&str> {
-        let file = File::open(path).unwrap();
-        let segments = Elf::parse(&std::fs::read(path).unwrap()).unwrap().program_headers;
+        let core = std::fs::read(path).unwrap();
+        let segments = Elf::parse(&core).unwrap().program_headers;
         let (mut found, mut read) = (BTreeSet::new(), 0);
         for segment in segments.iter().filter(|segment| segment.p_type == PT_LOAD) {
-            let (here, bytes) =
-                self.found_between(&file, segment.p_offset, segment.p_offset + segment.p_filesz);
-            found.extend(here);
-            read += bytes;
+            let memory = core.get(segment.file_range()).expect("a whole core file");
+            found.extend(self.found_in(memory));
+            read += memory.len();
         }
         assert!(read > PIECE, "only {read} bytes of memory are in {}", path.display());
         found

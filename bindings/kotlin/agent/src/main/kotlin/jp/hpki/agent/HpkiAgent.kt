@@ -174,7 +174,7 @@ public class HpkiAgent private constructor(private val agent: Agent) : AutoClose
             clock: Clock? = null,
         ): HpkiAgent = opened { Agent.startOver(trust, client, dataDir, keyVault, secretStore, clock) }
 
-        /** The library's thread that wakes coroutines stays attached to the JVM: to attach it for each costs a tenth of a millisecond. */
+        /** The library's thread that wakes coroutines stays attached to the JVM; JNA would attach and detach it for each. */
         private suspend fun opened(agent: suspend () -> Agent): HpkiAgent = step {
             val staysAttached = CallbackThreadInitializer(true, false, "hpki-agent")
             Native.setCallbackThreadInitializer(uniffiRustFutureContinuationCallbackImpl, staysAttached)
