@@ -13,6 +13,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use rsa::pkcs8::EncodePublicKey;
 use rsa::{BigUint, RsaPublicKey};
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -39,6 +40,7 @@ pub struct Token {
 pub(crate) struct TokenSigner {
     context: Pkcs11,
     slot: Slot,
+    pin_file: PathBuf,
     idle: Mutex<Vec<Session>>,
     /// Object handles by `CKA_ID`: a search goes through every object of the token.
     found: Mutex<HashMap<Vec<u8>, ObjectHandle>>,
@@ -49,6 +51,7 @@ pub(crate) struct TokenSigner {
 impl TokenSigner {
     pub(super) fn open(token: &Token) -> Result<Self, SignerError> {
         let missing = |what: &str| SignerError::Missing(what.to_owned());
+        let _turn = turn(&token.pin_file)?;
         let context = library(&token.module)?;
         let slots = context.get_slots_with_initialized_token()?;
         let is_wanted =
@@ -61,7 +64,14 @@ impl TokenSigner {
             Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
             Err(error) => return Err(error.into()),
         }
-        Ok(Self { context, slot, idle: Mutex::default(), found: Mutex::default(), _login: Mutex::new(login) })
+        Ok(Self {
+            context,
+            slot,
+            pin_file: token.pin_file.clone(),
+            idle: Mutex::default(),
+            found: Mutex::default(),
+            _login: Mutex::new(login),
+        })
     }
 
     fn with_session<T>(
@@ -79,6 +89,7 @@ impl TokenSigner {
         if let Some(found) = locked(&self.found).get(id) {
             return Ok(*found);
         }
+        let _turn = turn(&self.pin_file)?;
         let template = [Attribute::Class(ObjectClass::PRIVATE_KEY), Attribute::Id(id.to_vec())];
         let found = session.find_objects(&template)?.first().copied();
         let found = found.ok_or_else(|| SignerError::Missing("the key is not in the token".to_owned()))?;
@@ -109,7 +120,10 @@ impl Signer for TokenSigner {
             Attribute::Sign(true),
             Attribute::Id(id.clone()),
         ];
+        let _turn = turn(&self.pin_file)?;
         let public_key = self.with_session(|session| {
+            // Making a key, SoftHSM2 takes what others made since it last looked for seen: look first.
+            session.find_objects(&[Attribute::Id(id.clone())])?;
             let (public, _) = session.generate_key_pair(&Mechanism::RsaPkcsKeyPairGen, &public, &private)?;
             let attributes = session.get_attributes(public, &[AttributeType::Modulus])?;
             session.destroy_object(public)?;
@@ -132,6 +146,14 @@ impl Signer for TokenSigner {
             Ok(digests.iter().map(sign).collect::<Result<_, _>>()?)
         })
     }
+}
+
+/// A turn at the token, until it is dropped. `SoftHSM2` keeps an object in a file, which another process finds half
+/// written; so whoever opens the token, makes a key or looks for one waits until nobody else does, by a lock on the PIN
+/// file, which all of them have.
+fn turn(pin_file: &Path) -> Result<File, SignerError> {
+    let file = File::open(pin_file).and_then(|file| file.lock().map(|()| file));
+    file.map_err(|error| SignerError::Missing(format!("the PIN file cannot be read: {error}")))
 }
 
 /// A module is initialised once in a process (PKCS#11 5.4) and stays loaded.
