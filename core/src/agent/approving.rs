@@ -171,8 +171,10 @@ impl Agent {
         self.note_or_owe(done.iter().filter_map(|done| record::signed(&done.item)).collect()).await;
 
         let mut approved = Vec::with_capacity(count);
-        for Done { item, label, file } in done {
-            let delivery = self.deliver(&session, &item, Attempt::First, &mut answered).await;
+        let mut done = done.into_iter().peekable();
+        while let Some(Done { item, label, file }) = done.next() {
+            let next = done.peek().map(|next| &next.item);
+            let delivery = self.deliver(&session, &item, next, Attempt::First, &mut answered).await;
             approved.push(Approved { id: item.id, label, signed: file, delivery });
         }
         self.settle().await;
@@ -194,8 +196,9 @@ impl Agent {
         }
         let (_, session) = self.session().await?;
         let mut tried = Vec::with_capacity(items.len());
-        for item in items {
-            match self.deliver(&session, &item, Attempt::Repeated, &mut answered).await {
+        let mut items = items.into_iter().peekable();
+        while let Some(item) = items.next() {
+            match self.deliver(&session, &item, items.peek(), Attempt::Repeated, &mut answered).await {
                 Delivery::Pending(error) if error.code() == Code::PhoneUnbound => return Err(error),
                 delivery => tried.push(Redelivery { id: item.id, delivery }),
             }
@@ -228,12 +231,13 @@ impl Agent {
         .await
     }
 
-    /// Hands over one file. That the service has it is written down by [`Self::settle`], for many at once: until then the file
+    /// Hands over one file, before the `next`. That the service has it is written down by [`Self::settle`], for many at once: until then the file
     /// is kept, and asked for again after a crash.
     async fn deliver(
         &self,
         session: &BoundService,
         item: &Item,
+        next: Option<&Item>,
         attempt: Attempt,
         answered: &mut HashSet<String>,
     ) -> Delivery {
@@ -241,7 +245,8 @@ impl Agent {
             self.delivered.lock().await.push((item.entry(), None));
             return Delivery::Returned;
         };
-        let delivery = match self.judge(session.deliver(uri, &item.signed).await).await {
+        let next = next.and_then(|next| next.response_uri.as_deref());
+        let delivery = match self.judge(session.deliver(uri, &item.signed, next).await).await {
             Ok(()) => Delivery::Delivered,
             Err(error) => match (error.code(), attempt) {
                 // An earlier attempt arrived although its answer did not.

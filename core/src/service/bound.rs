@@ -12,7 +12,7 @@ use super::{
     MAX_WAIT, Refusal, RegistrationAnswer, Service, ServiceError, SignatureActivation,
     activation::is_granted,
     csc::{self, Signatures},
-    exchange::{Authorization, Call, Payload, TIMEOUT, is_out_of_order, json_bytes},
+    exchange::{Authorization, Call, Payload, Proof, TIMEOUT, is_out_of_order, json_bytes},
     http::{HttpResponse, Method, TransportError},
     identity::Client,
     inbox::{self, Envelope, Source},
@@ -39,11 +39,13 @@ pub struct BoundService {
     service: Service,
     client: Client,
     token: Mutex<Option<Arc<ServiceToken>>>,
+    /// For the next delivery.
+    proof: Mutex<Option<Proof>>,
 }
 
 impl BoundService {
     pub(super) fn new(service: Service, client: Client) -> Self {
-        Self { service, client, token: Mutex::default() }
+        Self { service, client, token: Mutex::default(), proof: Mutex::default() }
     }
 
     /// The service itself: its metadata, `info`, profile.
@@ -203,12 +205,26 @@ impl BoundService {
         Ok(Inbox { items, unreadable: reading.unreadable, more: reading.more })
     }
 
-    /// Hands over a signed prescription (protocol §6). The service takes the first and refuses a second.
+    /// Hands over a signed prescription (protocol §6). The service takes the first and refuses a second. `next` is where the
+    /// one after it will go: meanwhile, the device key makes the proof for it.
     ///
     /// # Errors
     /// [`ServiceError::AlreadyAnswered`], [`ServiceError::RequestGone`], [`ServiceError::ForeignUrl`].
-    pub async fn deliver(&self, response_uri: &str, signed: &[u8]) -> Result<(), ServiceError> {
-        self.answer(response_uri, &inbox::delivery_body(signed)).await
+    pub async fn deliver(
+        &self,
+        response_uri: &str,
+        signed: &[u8],
+        next: Option<&str>,
+    ) -> Result<(), ServiceError> {
+        let proof = self.proof.lock().await.take();
+        let body = inbox::delivery_body(signed);
+        let ahead = async {
+            if let Some(next) = next {
+                *self.proof.lock().await = self.prove_ahead(next).await;
+            }
+        };
+        let (answer, ()) = tokio::join!(biased; self.answer(response_uri, &body, proof.as_ref()), ahead);
+        answer
     }
 
     /// Tells the requester that the doctor declines, and why (at most 200 characters).
@@ -216,7 +232,7 @@ impl BoundService {
     /// # Errors
     /// As [`BoundService::deliver`].
     pub async fn decline(&self, response_uri: &str, reason: &str) -> Result<(), ServiceError> {
-        self.answer(response_uri, &inbox::refusal_body(reason)).await
+        self.answer(response_uri, &inbox::refusal_body(reason), None).await
     }
 
     /// See [`Service::read_registration`].
@@ -239,10 +255,21 @@ impl BoundService {
         self.service.unregister(&self.client.keys, uri, token).await
     }
 
-    async fn answer(&self, response_uri: &str, body: &Value) -> Result<(), ServiceError> {
+    async fn prove_ahead(&self, response_uri: &str) -> Option<Proof> {
+        let url = self.service.own_url(response_uri).ok()?;
+        let token = self.token.lock().await.clone()?;
+        self.service.exchange.prove_ahead(&self.client.keys, &url, &token.token).await
+    }
+
+    async fn answer(
+        &self,
+        response_uri: &str,
+        body: &Value,
+        proof: Option<&Proof>,
+    ) -> Result<(), ServiceError> {
         let url = self.service.own_url(response_uri)?;
         let body = json_bytes(body);
-        let call = Call { payload: Payload::Json(&body), ..Call::new(Method::Post, &url) };
+        let call = Call { payload: Payload::Json(&body), proof, ..Call::new(Method::Post, &url) };
         let response = self.resource(call).await?;
         match response.status {
             // A proxy's page with status 200 does not say that the service has it.
@@ -298,7 +325,7 @@ impl BoundService {
             return Ok(response);
         }
         let token = self.service_token(Some(&token)).await?;
-        self.call_with(call, &token).await
+        self.call_with(Call { proof: None, ..call }, &token).await
     }
 
     async fn call_with(&self, call: Call<'_>, token: &ServiceToken) -> Result<HttpResponse, ServiceError> {

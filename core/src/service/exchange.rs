@@ -65,6 +65,8 @@ pub(crate) struct Call<'a> {
     pub(crate) authorization: Authorization<'a>,
     /// Whose device key proves possession; `None` sends no proof.
     pub(crate) keys: Option<&'a PhoneKeys>,
+    /// Their proof, where it was made ahead; sent if it still serves.
+    pub(crate) proof: Option<&'a Proof>,
     /// Whether `use_dpop_nonce` is answered by one repetition.
     pub(crate) repeat: bool,
     pub(crate) timeout: StdDuration,
@@ -79,11 +81,20 @@ impl<'a> Call<'a> {
             payload: Payload::None,
             authorization: Authorization::None,
             keys: None,
+            proof: None,
             repeat: true,
             timeout: TIMEOUT,
             max_body: MAX_ANSWER,
         }
     }
+}
+
+/// A proof that was made before its request.
+pub(crate) struct Proof {
+    url: Url,
+    nonce: Option<String>,
+    access_token: Zeroizing<String>,
+    text: Zeroizing<String>,
 }
 
 /// The line to one service and what is remembered of it.
@@ -112,6 +123,8 @@ impl Clock for ServiceClock {
 #[derive(Default)]
 struct Memory {
     nonce: Option<String>,
+    /// Whether the latest answer left the nonce as it was.
+    steady: bool,
     skew: Option<Duration>,
 }
 
@@ -137,7 +150,7 @@ impl Exchange {
         let used = self.nonce();
         let response = self.send(call).await?;
         if call.repeat && wants_new_nonce(&response) && self.nonce() != used {
-            return self.send(call).await;
+            return self.send(Call { proof: None, ..call }).await;
         }
         Ok(response)
     }
@@ -146,9 +159,11 @@ impl Exchange {
         let request = self.build(call).await?;
         let response = self.transport.send(request).await?;
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = memory.nonce.clone();
         if let Some(nonce) = response.header("dpop-nonce").filter(|nonce| is_nonce(nonce)) {
             memory.nonce = Some(nonce.to_owned());
         }
+        memory.steady = memory.nonce == before;
         if let Some(date) = response.header("date").and_then(http_date) {
             let ahead = (date - self.clock.phone.now()).whole_seconds();
             memory.skew = Some(Duration::seconds(ahead));
@@ -156,6 +171,20 @@ impl Exchange {
         }
         drop(memory);
         Ok(response)
+    }
+
+    /// A proof for a POST that follows the one under way, made while that is: a phone's key store may take as long for it as the
+    /// network does. Only for a service whose nonces last longer than one answer (RFC 9449 §8.2: the latest is to be used), and
+    /// where the key store makes one; else the request makes its own. It is no older then than [`TIMEOUT`].
+    pub(crate) async fn prove_ahead(&self, keys: &PhoneKeys, url: &Url, access_token: &str) -> Option<Proof> {
+        let nonce = {
+            let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            memory.steady.then(|| memory.nonce.clone())?
+        };
+        let target = (Method::Post, url);
+        let text =
+            dpop::proof(&self.device, keys, target, Some(access_token), nonce.as_deref()).await.ok()?;
+        Some(Proof { url: url.clone(), nonce, access_token: Zeroizing::new(access_token.to_owned()), text })
     }
 
     async fn build(&self, call: Call<'_>) -> Result<HttpRequest, ServiceError> {
@@ -173,8 +202,19 @@ impl Exchange {
         };
         if let Some(keys) = call.keys {
             let nonce = self.nonce();
-            let target = (call.method, call.url);
-            headers.push(("dpop", dpop::proof(&self.device, keys, target, token, nonce.as_deref()).await?));
+            let serves = |proof: &&Proof| {
+                proof.url == *call.url
+                    && proof.nonce == nonce
+                    && token.is_some_and(|token| *proof.access_token == token)
+            };
+            let proof = match call.proof.filter(serves) {
+                Some(ahead) => ahead.text.clone(),
+                None => {
+                    let target = (call.method, call.url);
+                    dpop::proof(&self.device, keys, target, token, nonce.as_deref()).await?
+                }
+            };
+            headers.push(("dpop", proof));
         }
         let body = match call.payload {
             Payload::None => Zeroizing::default(),

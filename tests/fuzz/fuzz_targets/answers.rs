@@ -157,7 +157,7 @@ async fn answer(bound: &BoundService) -> Result<(), ServiceError> {
     }
     if let Some(item) = inbox.items.first() {
         tried(bound.decline(&item.response_uri, "no\nreason").await);
-        tried(bound.deliver(&item.response_uri, b"<signed/>").await);
+        tried(bound.deliver(&item.response_uri, b"<signed/>", Some(&item.response_uri)).await);
     }
     Ok(())
 }

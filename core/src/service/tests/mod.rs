@@ -1,5 +1,6 @@
 //! The façade against scripted answers, in the shapes of protocol §7.
 
+mod ahead;
 mod approval;
 mod hostile;
 mod shapes;

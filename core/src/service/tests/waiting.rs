@@ -49,11 +49,11 @@ async fn a_second_delivery_and_one_too_late_are_told_apart() {
     let uri = "https://sign.example/prescriptions/p-1";
     stage.says(200, &json!({})).says(409, &json!({"error": "already_answered"})).says(404, &json!({}));
     stage.says(409, &json!({"error": "expired"}));
-    assert_eq!(bound.deliver(uri, b"<x/>").await, Ok(()));
-    assert_eq!(bound.deliver(uri, b"<x/>").await, Err(ServiceError::AlreadyAnswered));
+    assert_eq!(bound.deliver(uri, b"<x/>", None).await, Ok(()));
+    assert_eq!(bound.deliver(uri, b"<x/>", None).await, Err(ServiceError::AlreadyAnswered));
     assert_eq!(bound.decline(uri, "その患者は診ていない\u{0}").await, Err(ServiceError::RequestGone));
-    assert_eq!(bound.deliver(uri, b"<x/>").await, Err(ServiceError::RequestGone));
-    assert_eq!(bound.deliver("https://evil.example/p", b"<x/>").await, Err(ServiceError::ForeignUrl));
+    assert_eq!(bound.deliver(uri, b"<x/>", None).await, Err(ServiceError::RequestGone));
+    assert_eq!(bound.deliver("https://evil.example/p", b"<x/>", None).await, Err(ServiceError::ForeignUrl));
     let requests = stage.script.take();
     assert_eq!(requests[0].body.as_slice(), br#"{"documentWithSignature":["PHgvPg=="]}"#);
     let declined: Value = serde_json::from_slice(&requests[2].body).unwrap();
@@ -68,11 +68,11 @@ async fn a_page_with_status_200_does_not_say_that_a_delivery_arrived() {
     for page in ["<html>Welcome</html>", "[]", "OK"] {
         stage.says_with(200, &[], page);
         let unclear = Err(ServiceError::Malformed("the answer to a request"));
-        assert_eq!(bound.deliver(uri, b"<x/>").await, unclear, "{page}");
+        assert_eq!(bound.deliver(uri, b"<x/>", None).await, unclear, "{page}");
     }
     for answer in ["", " ", "{}", r#"{"id":"1"}"#] {
         stage.says_with(200, &[], answer);
-        assert_eq!(bound.deliver(uri, b"<x/>").await, Ok(()), "{answer}");
+        assert_eq!(bound.deliver(uri, b"<x/>", None).await, Ok(()), "{answer}");
     }
 }
 

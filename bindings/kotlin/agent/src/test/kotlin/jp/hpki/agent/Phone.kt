@@ -10,7 +10,6 @@ import java.time.LocalDate
 import java.time.ZoneId
 import java.time.format.DateTimeFormatter
 import java.util.concurrent.ConcurrentHashMap
-import java.util.concurrent.atomic.AtomicLong
 import jp.hpki.agent.core.ActivationCode
 import jp.hpki.agent.core.ClientInfo
 import jp.hpki.agent.core.KeyAlias
@@ -72,11 +71,11 @@ class TestVault : KeyVault {
             initSign(key(alias).private)
             update(message)
             sign()
-        }.also { computed.addAndGet(System.nanoTime() - began) }
+        }.also { signatures += System.nanoTime() - began }
     }
 
-    /** What its signatures have taken, in nanoseconds. */
-    val computed = AtomicLong()
+    /** What each of its signatures has taken, in nanoseconds. */
+    val signatures: MutableList<Long> = java.util.Collections.synchronizedList(mutableListOf())
 
     override suspend fun delete(alias: KeyAlias) {
         keys.remove(alias)

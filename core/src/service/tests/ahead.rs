@@ -1,0 +1,95 @@
+//! Proofs that are made while the delivery before theirs is under way.
+
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
+use super::*;
+
+const A: &str = "https://sign.example/prescriptions/a";
+const B: &str = "https://sign.example/prescriptions/b";
+
+/// The proofs of the requests since the last look, with the count in their `jti`: in which order they were made.
+fn proofs(stage: &Stage) -> Vec<(u64, Value)> {
+    let count = |claims: &Value| {
+        let jti = BASE64_URL_SAFE_NO_PAD.decode(claims["jti"].as_str().unwrap()).unwrap();
+        u64::from_be_bytes(jti[..8].try_into().unwrap())
+    };
+    let claims = stage.script.take().into_iter().map(|request| stage.proof_claims(&request));
+    claims.map(|claims| (count(&claims), claims)).collect()
+}
+
+#[tokio::test]
+async fn the_proof_of_the_next_delivery_is_made_before_it() {
+    let stage = Stage::new();
+    let bound = stage.warm().await;
+    stage.says(200, &json!({})).says(200, &json!({"credentialIDs": []})).says(200, &json!({}));
+    bound.deliver(A, b"<x/>", Some(B)).await.unwrap();
+    bound.credentials().await.unwrap();
+    bound.deliver(B, b"<x/>", None).await.unwrap();
+    let [(first, a), (between, _), (ahead, b)] = &proofs(&stage)[..] else { panic!("three requests") };
+    assert!(first < ahead && ahead < between);
+    assert_eq!((&a["htu"], &b["htu"]), (&json!(A), &json!(B)));
+    assert_eq!((&b["htm"], &b["nonce"], &b["ath"]), (&json!("POST"), &json!("n-2"), &a["ath"]));
+}
+
+#[tokio::test]
+async fn a_proof_made_ahead_serves_its_own_request_alone_and_once() {
+    let stage = Stage::new();
+    let bound = stage.warm().await;
+    stage.says(200, &json!({})).says(200, &json!({})).says(200, &json!({})).says(200, &json!({}));
+    bound.deliver(A, b"<x/>", Some(B)).await.unwrap();
+    bound.deliver(A, b"<x/>", Some(B)).await.unwrap();
+    bound.deliver(B, b"<x/>", None).await.unwrap();
+    bound.deliver(B, b"<x/>", None).await.unwrap();
+    let proofs = proofs(&stage);
+    let targets: Vec<_> = proofs.iter().map(|(_, claims)| claims["htu"].as_str().unwrap()).collect();
+    assert_eq!(targets, [A, A, B, B]);
+    // Made for B during the first, dropped by the second, made for B again during that.
+    assert_eq!(proofs.iter().map(|(count, _)| count - proofs[0].0).collect::<Vec<_>>(), [0, 2, 3, 4]);
+}
+
+#[tokio::test]
+async fn with_a_new_nonce_or_token_a_proof_is_made_anew() {
+    let stage = Stage::new();
+    let bound = stage.warm().await;
+    stage.says(200, &json!({})).says_with(200, &[("dpop-nonce", "n-3")], r#"{"credentialIDs": []}"#);
+    stage.says_with(200, &[("dpop-nonce", "n-3")], "{}");
+    bound.deliver(A, b"<x/>", Some(B)).await.unwrap();
+    bound.credentials().await.unwrap();
+    bound.deliver(B, b"<x/>", Some(A)).await.unwrap();
+    assert_eq!(proofs(&stage)[2].1["nonce"], "n-3");
+
+    // Made ahead for the token that is then refused.
+    let refused = json!({"error": "invalid_token"}).to_string();
+    stage.says_with(401, &[], &refused).says_with(200, &[], &service_token("st-2").to_string());
+    stage.says_with(200, &[], "{}");
+    bound.deliver(A, b"<x/>", None).await.unwrap();
+    let [(ahead, old), _, (anew, new)] = &proofs(&stage)[..] else { panic!("delivery, token, delivery") };
+    assert!(ahead < anew && old["ath"] != new["ath"]);
+}
+
+#[tokio::test]
+async fn a_service_that_asks_for_a_new_nonce_is_not_sent_the_same_proof_again() {
+    let stage = Stage::new();
+    let bound = stage.warm().await;
+    let asks_again = json!({"error": "use_dpop_nonce"}).to_string();
+    stage.says(200, &json!({})).says_with(401, &[("dpop-nonce", "n-3")], &asks_again).says(200, &json!({}));
+    bound.deliver(A, b"<x/>", Some(B)).await.unwrap();
+    bound.deliver(B, b"<x/>", None).await.unwrap();
+    let nonces: Vec<_> = proofs(&stage).into_iter().map(|(_, claims)| claims["nonce"].clone()).collect();
+    assert_eq!(nonces, ["n-2", "n-2", "n-3"]);
+}
+
+#[tokio::test]
+async fn where_nonces_last_one_answer_none_is_made_ahead() {
+    let stage = Stage::new();
+    let bound = stage.warm().await;
+    for nonce in ["n-3", "n-4", "n-5"] {
+        stage.says_with(200, &[("dpop-nonce", nonce)], "{}");
+    }
+    for _ in 0..3 {
+        bound.deliver(A, b"<x/>", Some(A)).await.unwrap();
+    }
+    let proofs = proofs(&stage);
+    let made: Vec<_> = proofs.iter().map(|(count, claims)| (count - proofs[0].0, &claims["nonce"])).collect();
+    assert_eq!(made, [(0, &json!("n-2")), (1, &json!("n-3")), (2, &json!("n-4"))]);
+}
