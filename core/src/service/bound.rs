@@ -1,6 +1,12 @@
 //! [`BoundService`]: the service as a registered phone uses it.
 
-use std::{sync::Arc, time::Duration as StdDuration};
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::{self, Arc, PoisonError},
+    task::Poll,
+    time::Duration as StdDuration,
+};
 
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
@@ -40,12 +46,12 @@ pub struct BoundService {
     client: Client,
     token: Mutex<Option<Arc<ServiceToken>>>,
     /// For the next delivery.
-    proof: Mutex<Option<Proof>>,
+    proof: sync::Mutex<Option<Proof>>,
 }
 
 impl BoundService {
     pub(super) fn new(service: Service, client: Client) -> Self {
-        Self { service, client, token: Mutex::default(), proof: Mutex::default() }
+        Self { service, client, token: Mutex::default(), proof: sync::Mutex::default() }
     }
 
     /// The service itself: its metadata, `info`, profile.
@@ -216,15 +222,27 @@ impl BoundService {
         signed: &[u8],
         next: Option<&str>,
     ) -> Result<(), ServiceError> {
-        let proof = self.proof.lock().await.take();
-        let body = inbox::delivery_body(signed);
+        let proof = self.ahead().take();
         let ahead = async {
-            if let Some(next) = next {
-                *self.proof.lock().await = self.prove_ahead(next).await;
-            }
+            let url = self.service.own_url(next?).ok()?;
+            let token = self.token.try_lock().ok()?.clone()?;
+            self.service.exchange.prove_ahead(&self.client.keys, &url, &token.token).await
         };
-        let (answer, ()) = tokio::join!(biased; self.answer(response_uri, &body, proof.as_ref()), ahead);
-        answer
+        let body = inbox::delivery_body(signed);
+        // A proof that takes longer than the answer is waited for: what follows needs one.
+        let (mut answer, mut ahead) = (pin!(self.answer(response_uri, &body, proof.as_ref())), pin!(ahead));
+        let (mut answered, mut proved) = (Poll::Pending, false);
+        poll_fn(|context| {
+            if answered.is_pending() {
+                answered = answer.as_mut().poll(context);
+            }
+            if !proved && let Poll::Ready(proof) = ahead.as_mut().poll(context) {
+                *self.ahead() = proof;
+                proved = true;
+            }
+            if proved { std::mem::replace(&mut answered, Poll::Pending) } else { Poll::Pending }
+        })
+        .await
     }
 
     /// Tells the requester that the doctor declines, and why (at most 200 characters).
@@ -255,10 +273,8 @@ impl BoundService {
         self.service.unregister(&self.client.keys, uri, token).await
     }
 
-    async fn prove_ahead(&self, response_uri: &str) -> Option<Proof> {
-        let url = self.service.own_url(response_uri).ok()?;
-        let token = self.token.lock().await.clone()?;
-        self.service.exchange.prove_ahead(&self.client.keys, &url, &token.token).await
+    fn ahead(&self) -> sync::MutexGuard<'_, Option<Proof>> {
+        self.proof.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn answer(

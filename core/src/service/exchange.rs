@@ -207,12 +207,11 @@ impl Exchange {
                     && proof.nonce == nonce
                     && token.is_some_and(|token| *proof.access_token == token)
             };
-            let proof = match call.proof.filter(serves) {
-                Some(ahead) => ahead.text.clone(),
-                None => {
-                    let target = (call.method, call.url);
-                    dpop::proof(&self.device, keys, target, token, nonce.as_deref()).await?
-                }
+            let proof = if let Some(ahead) = call.proof.filter(serves) {
+                ahead.text.clone()
+            } else {
+                let target = (call.method, call.url);
+                dpop::proof(&self.device, keys, target, token, nonce.as_deref()).await?
             };
             headers.push(("dpop", proof));
         }
