@@ -231,8 +231,8 @@ impl Agent {
         .await
     }
 
-    /// Hands over one file, before the `next`. That the service has it is written down by [`Self::settle`], for many at once: until then the file
-    /// is kept, and asked for again after a crash.
+    /// Hands over one file, before the `next`. That the service has it is written down by [`Self::settle`], for many at
+    /// once: until then the file is kept, and asked for again after a crash.
     async fn deliver(
         &self,
         session: &BoundService,

@@ -33,6 +33,7 @@ use crate::{
 };
 
 /// A phone whose clock stands still.
+#[derive(Clone)]
 pub(crate) struct Phone(Arc<Inner>);
 
 struct Inner {
@@ -97,6 +98,11 @@ impl Phone {
             device_thumbprint: keys.device.thumbprint(),
             approval_thumbprint: keys.approval.thumbprint(),
         }
+    }
+
+    /// How many proofs, assertions and the like it has begun to make.
+    pub(crate) fn ids_made(&self) -> u64 {
+        self.0.counter.load(Ordering::Relaxed)
     }
 
     pub(crate) fn prompts(&self) -> Vec<Prompt> {

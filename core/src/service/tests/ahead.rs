@@ -1,8 +1,12 @@
 //! Proofs that are made while the delivery before theirs is under way.
 
+use async_trait::async_trait;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-use super::*;
+use super::{
+    super::http::{HttpResponse, Transport},
+    *,
+};
 
 const A: &str = "https://sign.example/prescriptions/a";
 const B: &str = "https://sign.example/prescriptions/b";
@@ -15,6 +19,33 @@ fn proofs(stage: &Stage) -> Vec<(u64, Value)> {
     };
     let claims = stage.script.take().into_iter().map(|request| stage.proof_claims(&request));
     claims.map(|claims| (count(&claims), claims)).collect()
+}
+
+/// A service that answers a delivery when the phone has begun another proof.
+struct Waits(Arc<Script>, Phone);
+
+#[async_trait]
+impl Transport for Waits {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
+        let made = self.1.ids_made();
+        while request.url.as_str() == A && self.1.ids_made() == made {
+            tokio::task::yield_now().await;
+        }
+        self.0.send(request).await
+    }
+}
+
+#[tokio::test]
+async fn the_proof_of_the_next_delivery_is_made_while_one_is_under_way() {
+    let stage = Stage::new();
+    stage.says(200, &metadata_document()).says(200, &info("2.0.0.2")).says(200, &service_token("st-1"));
+    stage.says(200, &json!({"credentialIDs": []})).says(200, &json!({}));
+    let transport = Arc::new(Waits(stage.script.clone(), stage.phone.clone()));
+    let service = Service::discover(&trusted(), transport, stage.phone.device()).await.unwrap();
+    let bound = service.bind(stage.phone.identity()).await.unwrap();
+    bound.credentials().await.unwrap();
+    let delivered = bound.deliver(A, b"<x/>", Some(B));
+    assert_eq!(tokio::time::timeout(StdDuration::from_secs(10), delivered).await, Ok(Ok(())));
 }
 
 #[tokio::test]
