@@ -91,6 +91,7 @@ impl<'a> Call<'a> {
 
 /// A proof that was made before its request.
 pub(crate) struct Proof {
+    made_at: OffsetDateTime,
     url: Url,
     nonce: Option<String>,
     access_token: Zeroizing<String>,
@@ -175,16 +176,18 @@ impl Exchange {
 
     /// A proof for a POST that follows the one under way, made while that is: a phone's key store may take as long for it as the
     /// network does. Only for a service whose nonces last longer than one answer (RFC 9449 §8.2: the latest is to be used), and
-    /// where the key store makes one; else the request makes its own. It is no older then than [`TIMEOUT`].
+    /// where the key store makes one; else the request makes its own. It serves for [`TIMEOUT`]: a step that was broken off may
+    /// leave one behind.
     pub(crate) async fn prove_ahead(&self, keys: &PhoneKeys, url: &Url, access_token: &str) -> Option<Proof> {
         let nonce = {
             let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             memory.steady.then(|| memory.nonce.clone())?
         };
-        let target = (Method::Post, url);
+        let (target, made_at) = ((Method::Post, url), self.device.clock.now());
         let text =
             dpop::proof(&self.device, keys, target, Some(access_token), nonce.as_deref()).await.ok()?;
-        Some(Proof { url: url.clone(), nonce, access_token: Zeroizing::new(access_token.to_owned()), text })
+        let access_token = Zeroizing::new(access_token.to_owned());
+        Some(Proof { made_at, url: url.clone(), nonce, access_token, text })
     }
 
     async fn build(&self, call: Call<'_>) -> Result<HttpRequest, ServiceError> {
@@ -203,7 +206,8 @@ impl Exchange {
         if let Some(keys) = call.keys {
             let nonce = self.nonce();
             let serves = |proof: &&Proof| {
-                proof.url == *call.url
+                (self.device.clock.now() - proof.made_at).unsigned_abs() <= TIMEOUT
+                    && proof.url == *call.url
                     && proof.nonce == nonce
                     && token.is_some_and(|token| *proof.access_token == token)
             };

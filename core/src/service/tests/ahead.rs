@@ -79,6 +79,19 @@ async fn a_proof_made_ahead_serves_its_own_request_alone_and_once() {
 }
 
 #[tokio::test]
+async fn a_proof_that_was_left_behind_is_not_sent_minutes_later() {
+    let stage = Stage::new();
+    let bound = stage.warm().await;
+    let later = [("dpop-nonce", "n-2"), ("date", "Wed, 01 Apr 2026 00:02:00 GMT")];
+    stage.says(200, &json!({})).says_with(200, &later, r#"{"credentialIDs": []}"#).says(200, &json!({}));
+    bound.deliver(A, b"<x/>", Some(B)).await.unwrap();
+    bound.credentials().await.unwrap();
+    bound.deliver(B, b"<x/>", None).await.unwrap();
+    let [(_, first), (between, _), (anew, last)] = &proofs(&stage)[..] else { panic!("three requests") };
+    assert!(between < anew && last["iat"].as_i64().unwrap() - first["iat"].as_i64().unwrap() > 100);
+}
+
+#[tokio::test]
 async fn with_a_new_nonce_or_token_a_proof_is_made_anew() {
     let stage = Stage::new();
     let bound = stage.warm().await;
